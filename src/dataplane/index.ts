@@ -1,0 +1,3 @@
+export type * from './route-table.ts';
+export type * from './udp-engine.ts';
+export { udpDropReasons } from './udp-engine.ts';

@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { FileNotFoundError, type FileSystem } from './file-system.ts';
+
+function orNotFound<T>(path: string, operation: () => T): T {
+  try {
+    return operation();
+  } catch (cause) {
+    throw new FileNotFoundError(path, { cause });
+  }
+}
+
+/** The files of this machine. */
+export const diskFileSystem: FileSystem = {
+  kind(path) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isDirectory()) return 'directory';
+    return stats ? 'file' : undefined;
+  },
+  read: (path) => orNotFound(path, () => readFileSync(path)),
+  list: (path) => orNotFound(path, () => readdirSync(path).sort()),
+  realPath: (path) => orNotFound(path, () => realpathSync(path)),
+};

@@ -1,0 +1,24 @@
+/**
+ * The files of a GitOps tree as the renderer sees them. Synchronous, because a render is one pure computation
+ * over a tree that must not change under it. Paths are absolute and use `/`.
+ */
+export interface FileSystem {
+  /** What is at the path (links followed), or undefined where nothing is. */
+  kind(path: string): 'file' | 'directory' | undefined;
+  /** The bytes of a file. Throws `FileNotFoundError` where there is none. */
+  read(path: string): Uint8Array;
+  /** The names in a directory, sorted. Throws `FileNotFoundError` where there is none. */
+  list(path: string): readonly string[];
+  /** The path with every symbolic link resolved. Throws `FileNotFoundError` where nothing is. */
+  realPath(path: string): string;
+}
+
+export class FileNotFoundError extends Error {
+  readonly path: string;
+
+  constructor(path: string, options?: ErrorOptions) {
+    super(`no such file or directory: ${path}`, options);
+    this.name = 'FileNotFoundError';
+    this.path = path;
+  }
+}
