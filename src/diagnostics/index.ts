@@ -7,3 +7,4 @@ export {
   type SourcePosition,
 } from './diagnostic.ts';
 export { formatDiagnostic } from './format.ts';
+export { nearestName } from './nearest-name.ts';

@@ -4,7 +4,10 @@ import type { RemoteInfo } from 'node:dgram';
 const maxShownCharacters = 200;
 
 /** One line per datagram: its length, its sender, its text with line breaks and control characters made visible. */
-export function logLine(payload: Uint8Array, sender: Pick<RemoteInfo, 'address' | 'port' | 'family'>): string {
+export function logLine(
+  payload: Uint8Array,
+  sender: Pick<RemoteInfo, 'address' | 'port' | 'family'>,
+): string {
   const from =
     sender.family === 'IPv6' ? `[${sender.address}]:${sender.port}` : `${sender.address}:${sender.port}`;
   return `Received ${payload.length} bytes from ${from}: ${visibleText(payload)}`;

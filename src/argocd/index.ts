@@ -1,0 +1,6 @@
+export {
+  type ArgoApplication,
+  type ArgoSource,
+  type ReadApplications,
+  readApplications,
+} from './application.ts';

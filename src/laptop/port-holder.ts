@@ -1,0 +1,62 @@
+/** Which process holds a UDP or TCP port, from /proc. Linux; elsewhere the answer is always undefined. */
+
+import { readdir, readFile, readlink } from 'node:fs/promises';
+
+export interface PortHolder {
+  readonly pid: number;
+  /** Its command line, as one string. */
+  readonly command: string;
+}
+
+/** Undefined where nobody holds it, or somebody whose files this user may not read. */
+export async function findPortHolder(protocol: 'udp' | 'tcp', port: number): Promise<PortHolder | undefined> {
+  const inodes = await socketInodes(protocol, port);
+  if (inodes.size === 0) return undefined;
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  for (const pid of pids) {
+    if (!(await holdsAny(pid, inodes))) continue;
+    return launcherOf({ pid: Number(pid), command: await commandLine(pid) });
+  }
+  return undefined;
+}
+
+/** Column 2 is `address:port` in hexadecimal, column 10 the inode (proc(5)). */
+async function socketInodes(protocol: string, port: number): Promise<Set<string>> {
+  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+  const inodes = new Set<string>();
+  for (const table of [`/proc/net/${protocol}`, `/proc/net/${protocol}6`]) {
+    const text = await readFile(table, 'utf8').catch(() => '');
+    for (const line of text.split('\n').slice(1)) {
+      const columns = line.trim().split(/\s+/);
+      if (columns[1]?.endsWith(`:${wanted}`) && columns[9]) inodes.add(columns[9]);
+    }
+  }
+  return inodes;
+}
+
+async function holdsAny(pid: string, inodes: ReadonlySet<string>): Promise<boolean> {
+  const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  for (const name of names) {
+    const target = await readlink(`/proc/${pid}/fd/${name}`).catch(() => '');
+    const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+    if (inode !== undefined && inodes.has(inode)) return true;
+  }
+  return false;
+}
+
+async function commandLine(pid: string | number): Promise<string> {
+  const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return text.split('\0').join(' ').trim();
+}
+
+/** The port of a running `sluice up` is held by its cluster process: the user knows the process above it. */
+async function launcherOf(holder: PortHolder): Promise<PortHolder> {
+  let current = holder;
+  while (current.command.includes('cluster-process')) {
+    const status = await readFile(`/proc/${current.pid}/status`, 'utf8').catch(() => '');
+    const parent = Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1] ?? 0);
+    if (parent <= 1) return current;
+    current = { pid: parent, command: await commandLine(parent) };
+  }
+  return current;
+}

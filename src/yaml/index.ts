@@ -1,0 +1,1 @@
+export { type LocatedDocument, type ReadYaml, readLocatedYaml, type YamlPath } from './located.ts';
