@@ -1,0 +1,33 @@
+/** The terminal: data to stdout, notes to stderr, colour only where a person looks and wants it. */
+
+import { styleText } from 'node:util';
+import { type Diagnostic, formatDiagnostic } from '../diagnostics/index.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+const hasColour = Boolean(process.stderr.isTTY) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+
+/** The text in a style, or as it is where colour is not wanted. */
+export function styled(style: Style, text: string): string {
+  return hasColour ? styleText(style, text) : text;
+}
+
+/** A line of what was asked for. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** A line about what is going on. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+const severityStyle = { error: 'red', warning: 'yellow', info: 'blue' } as const;
+
+export function noteDiagnostics(diagnostics: readonly Diagnostic[]): void {
+  for (const diagnostic of diagnostics) {
+    const text = formatDiagnostic(diagnostic);
+    const word = `${diagnostic.severity} ${diagnostic.code}:`;
+    note(text.replace(word, styled(severityStyle[diagnostic.severity], word)));
+  }
+}
