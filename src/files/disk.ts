@@ -12,11 +12,14 @@ function orNotFound<T>(path: string, operation: () => T): T {
 /** The files of this machine. */
 export const diskFileSystem: FileSystem = {
   kind(path) {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats?.isDirectory()) return 'directory';
-    return stats ? 'file' : undefined;
+    try {
+      return statSync(path).isDirectory() ? 'directory' : 'file';
+    } catch {
+      // Absent, below a file, or in a directory of somebody else's: for us there is nothing.
+      return undefined;
+    }
   },
   read: (path) => orNotFound(path, () => readFileSync(path)),
   list: (path) => orNotFound(path, () => readdirSync(path).sort()),
-  realPath: (path) => orNotFound(path, () => realpathSync(path)),
+  realPath: (path) => orNotFound(path, () => realpathSync.native(path)),
 };

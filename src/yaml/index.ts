@@ -1,1 +1,27 @@
+export { composeDocument, refuseForbiddenCharacters } from './compose.ts';
+export { type EffectiveScalar, effectiveScalar, emitDocument, UnprintableError } from './emit.ts';
+export { writtenStyle } from './emit-string.ts';
 export { type LocatedDocument, type ReadYaml, readLocatedYaml, type YamlPath } from './located.ts';
+export {
+  assignNode,
+  cloneNode,
+  entryOf,
+  fieldOf,
+  isNullNode,
+  type MapEntry,
+  type MapNode,
+  mapNode,
+  nodeAt,
+  type Origin,
+  type ScalarNode,
+  type ScalarStyle,
+  type SequenceNode,
+  scalarNode,
+  sequenceNode,
+  type Touch,
+  textOf,
+  type YamlNode,
+} from './nodes.ts';
+export { parseInteger, type ResolvedType, resolveOldType, resolveType, tagOfPlain } from './resolve.ts';
+export { YamlSyntaxError } from './scanner.ts';
+export { SourceText } from './source-text.ts';

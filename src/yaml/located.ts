@@ -1,6 +1,7 @@
 /** YAML read as values that remember where each of them was written. */
 
-import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, Scalar } from 'yaml';
+import { createRequire } from 'node:module';
+import type { Node, Scalar } from 'yaml';
 import type { Diagnostic, SourcePosition } from '../diagnostics/index.ts';
 
 export type YamlPath = readonly (string | number)[];
@@ -27,6 +28,13 @@ interface Offset {
   readonly columns: number;
 }
 
+/** Loaded at its first use: loading it takes longer than rendering a small kustomization, which does without it. */
+const yamlLibrary = (): typeof import('yaml') => {
+  library ??= createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  return library;
+};
+let library: typeof import('yaml') | undefined;
+
 /** Aliases may expand to this many nodes: a "billion laughs" file is refused instead of filling the memory. */
 const maxAliasCount = 100;
 
@@ -36,6 +44,7 @@ export function readLocatedYaml(
   file: string,
   offset: Offset = { lines: 0, columns: 0 },
 ): ReadYaml {
+  const { LineCounter, parseAllDocuments } = yamlLibrary();
   const lines = new LineCounter();
   const positionAt = (index: number): SourcePosition => {
     const { line, col } = lines.linePos(index);
@@ -77,6 +86,7 @@ function locatedDocument(
     value,
     locate: (path) => positionAt(nodeAlong(root, path).node.range?.[0] ?? 0),
     embedded(path) {
+      const { isScalar } = yamlLibrary();
       const { node, complete } = nodeAlong(root, path);
       if (!complete || !isScalar(node) || typeof node.value !== 'string') return undefined;
       return readLocatedYaml(node.value, file, embeddedOffset(node, text, offset, positionAt));
@@ -86,6 +96,7 @@ function locatedDocument(
 
 /** Follows the path as far as it goes. */
 function nodeAlong(root: Node, path: YamlPath): { node: Node; complete: boolean } {
+  const { isMap, isNode, isSeq } = yamlLibrary();
   let node = root;
   for (const step of path) {
     if (!isMap(node) && !isSeq(node)) return { node, complete: false };
@@ -104,7 +115,7 @@ function embeddedOffset(
   positionAt: (index: number) => SourcePosition,
 ): Offset {
   const start = positionAt(node.range?.[0] ?? 0);
-  if (node.type !== Scalar.BLOCK_LITERAL && node.type !== Scalar.BLOCK_FOLDED) {
+  if (node.type !== 'BLOCK_LITERAL' && node.type !== 'BLOCK_FOLDED') {
     return { lines: start.line - 1, columns: start.column };
   }
   const body = text.slice(text.indexOf('\n', node.range?.[0] ?? 0) + 1);

@@ -8,4 +8,5 @@ export const gitopsCodes = {
   SL2006: 'sluice.yaml is not valid',
   SL2007: 'Nothing to bring up was found',
   SL2008: 'The same object is declared twice',
+  SL2009: 'A program is not on this machine',
 } as const;

@@ -2,6 +2,8 @@
 export const ingressCodes = {
   SL3001: 'The entry point is not valid',
   SL3002: 'The option is not one that Traefik has',
+  SL3003: 'The option has a value that cannot be used',
+  SL3004: 'A second source of the static configuration is not read',
   SL3101: 'The route names an entry point that does not exist',
   SL3102: 'The route names a Service that does not exist',
   SL3103: 'The route names a port that its Service does not have',
@@ -11,4 +13,12 @@ export const ingressCodes = {
   SL3107: 'The Service port of a UDP route is not a UDP port',
   SL3108: 'The route uses something that is not supported',
   SL3109: 'The balancing annotation is not valid',
+  SL3201: 'The match of the TCP route is not a rule',
+  SL3202: 'The TCP route matches a server name, but has no TLS',
+  SL3203: 'The TCP route names a middleware that does not exist or is not valid',
+  SL3204: 'The TLS settings of the TCP route cannot be used',
+  SL3205: 'The TCP route names a ServersTransportTCP that does not exist or is not valid',
+  SL3206: 'Another TCP route takes every connection of this one',
+  SL3207: 'The priority of the TCP route is out of range',
+  SL3208: 'The Service port of a TCP route is not a TCP port',
 } as const;

@@ -1,6 +1,36 @@
-/** SL1xxx: reading YAML and kustomization directories. The value is the code's title. */
+/**
+ * SL1xxx: reading YAML and kustomization directories. SL10xx end the render; SL11xx stand beside the output.
+ * The value is the code's title.
+ */
 export const kustomizeCodes = {
   SL1001: 'The directory or file does not exist',
   SL1002: 'The YAML cannot be parsed',
   SL1003: 'The kustomization has a field that is not known',
+  SL1004: 'A field of the kustomization has a value of the wrong type',
+  SL1005: 'The kustomization uses a feature that sluice does not run',
+  SL1006: 'The kustomization reaches for a place it may not use',
+  SL1007: 'The directory does not hold exactly one kustomization file',
+  SL1008: 'A resource is incomplete',
+  SL1009: 'Two resources have the same identity',
+  SL1010: 'A patch cannot be applied',
+  SL1011: 'A transformer or generator cannot do what the kustomization asks',
+  SL1012: 'A resource cannot be printed',
+  SL1018: 'The object or field to explain does not exist',
+  SL1101: 'A patch matches no resource',
+  SL1102: 'An image entry matches no container',
+  SL1103: 'A replacement changes nothing',
+  SL1104: 'A list item of a patch was dropped',
+  SL1105: 'A patch replaces a whole list of a custom resource',
+  SL1106: 'A patch adds a container or port that nothing else mentions',
+  SL1107: 'A merge directive leaks into the output',
+  SL1108: 'A key is written twice',
+  SL1109: 'A field is matched only when its case is ignored',
+  SL1110: 'Labels change a selector',
+  SL1111: 'A route points at a Service by a name it no longer has',
+  SL1112: 'A number lost precision',
+  SL1113: 'A value changes its type',
+  SL1114: 'A deprecated field is used',
+  SL1115: 'Part of the kustomization file is ignored',
+  SL1116: 'A Service selects no pods',
+  SL1117: 'A route names a port that its Service does not have',
 } as const;

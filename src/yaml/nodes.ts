@@ -1,0 +1,144 @@
+/**
+ * YAML as a tree of nodes that remember how and where each value was written. The renderer works on these nodes and
+ * makes plain values of them only at the end, because what kustomize does depends on the way a value was written.
+ */
+
+import type { SourceText } from './source-text.ts';
+
+export type ScalarStyle = 'plain' | 'single' | 'double' | 'literal' | 'folded';
+
+/** One setting of a node, kept only when somebody asked for an explanation. The last one is how the node is now. */
+export interface Touch {
+  /** What set it, as the kustomization calls it: `resources`, `patches`, `images`, … */
+  readonly by: string;
+  readonly source: SourceText;
+  readonly offset: number;
+  /** A scalar's text after it. */
+  readonly text: string;
+}
+
+interface NodeBase {
+  /**
+   * The short tag, as the reader resolved it or the text spells it: `!!str`, `!!int`, `!!null`, … Empty for a node made by a
+   * transformer that leaves the type to the text.
+   */
+  tag: string;
+  source: SourceText;
+  /** Index into the source's text. */
+  offset: number;
+  touches?: Touch[];
+}
+
+export interface ScalarNode extends NodeBase {
+  kind: 'scalar';
+  text: string;
+  style: ScalarStyle;
+}
+
+export interface MapEntry {
+  key: ScalarNode;
+  value: YamlNode;
+}
+
+export interface MapNode extends NodeBase {
+  kind: 'map';
+  entries: MapEntry[];
+}
+
+export interface SequenceNode extends NodeBase {
+  kind: 'sequence';
+  items: YamlNode[];
+}
+
+export type YamlNode = ScalarNode | MapNode | SequenceNode;
+
+/** Where something was written: what a node made by a transformer takes over from its cause. */
+export interface Origin {
+  readonly source: SourceText;
+  readonly offset: number;
+}
+
+export function scalarNode(
+  text: string,
+  tag: string,
+  origin: Origin,
+  style: ScalarStyle = 'plain',
+): ScalarNode {
+  return { kind: 'scalar', tag, source: origin.source, offset: origin.offset, text, style };
+}
+
+export function mapNode(origin: Origin, entries: MapEntry[] = []): MapNode {
+  return { kind: 'map', tag: '!!map', source: origin.source, offset: origin.offset, entries };
+}
+
+export function sequenceNode(origin: Origin, items: YamlNode[] = []): SequenceNode {
+  return { kind: 'sequence', tag: '!!seq', source: origin.source, offset: origin.offset, items };
+}
+
+export const isNullNode = (node: YamlNode): boolean => node.tag === '!!null';
+
+/** The entry with this key, the first one where a key is written twice. */
+export function entryOf(node: YamlNode | undefined, key: string): MapEntry | undefined {
+  if (node?.kind !== 'map') return undefined;
+  for (const entry of node.entries) if (entry.key.text === key) return entry;
+  return undefined;
+}
+
+export function fieldOf(node: YamlNode | undefined, key: string): YamlNode | undefined {
+  return entryOf(node, key)?.value;
+}
+
+/** The text of a scalar field, or '' where there is none. */
+export function textOf(node: YamlNode | undefined): string {
+  return node?.kind === 'scalar' ? node.text : '';
+}
+
+/** Follows field names and list indices; undefined where the path leaves the tree. */
+export function nodeAt(node: YamlNode | undefined, path: readonly (string | number)[]): YamlNode | undefined {
+  let current = node;
+  for (const step of path) {
+    if (current?.kind === 'sequence') current = current.items[Number(step)];
+    else current = fieldOf(current, String(step));
+    if (!current) return undefined;
+  }
+  return current;
+}
+
+export function cloneNode<Node extends YamlNode>(node: Node): Node;
+export function cloneNode(node: YamlNode): YamlNode {
+  const { tag, source, offset } = node;
+  let copy: YamlNode;
+  if (node.kind === 'scalar') {
+    copy = { kind: 'scalar', tag, source, offset, text: node.text, style: node.style };
+  } else if (node.kind === 'map') {
+    const entries = [] as MapEntry[];
+    for (const { key, value } of node.entries) {
+      entries.push({ key: cloneNode(key), value: cloneNode<YamlNode>(value) });
+    }
+    copy = { kind: 'map', tag, source, offset, entries };
+  } else {
+    copy = {
+      kind: 'sequence',
+      tag,
+      source,
+      offset,
+      items: node.items.map((item) => cloneNode<YamlNode>(item)),
+    };
+  }
+  if (node.touches) copy.touches = [...node.touches];
+  return copy;
+}
+
+/**
+ * Gives a node the contents of another one while it stays the same object, so that everything that holds it sees the
+ * change: a label set by one `labels` entry is one object in the metadata, the selector and the template.
+ */
+export function assignNode(target: YamlNode, value: YamlNode): void {
+  if (target === value) return;
+  const holder = target as unknown as Record<string, unknown>;
+  if (target.kind !== value.kind) {
+    for (const field of ['text', 'style', 'entries', 'items']) delete holder[field];
+  }
+  Object.assign(target, value);
+  if (!value.touches) delete target.touches;
+}

@@ -1,0 +1,33 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { diskFileSystem, FileNotFoundError } from '../../src/files/index.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'sluice-files-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+writeFileSync(join(root, 'file'), 'content');
+mkdirSync(join(root, 'directory'));
+symlinkSync('file', join(root, 'link'));
+symlinkSync('loop', join(root, 'loop'));
+
+describe('the files of this machine', () => {
+  it.each([
+    ['file', 'file'],
+    ['directory', 'directory'],
+    ['link', 'file'],
+    ['absent', undefined],
+    // Below a file, and behind a link to itself: whoever looks for a file there has found none.
+    ['file/below', undefined],
+    ['loop', undefined],
+  ])('%s is %s', (name, kind) => {
+    expect(diskFileSystem.kind(join(root, name))).toBe(kind);
+  });
+
+  it('are read through links, and refused by name where they are not', () => {
+    expect(String(diskFileSystem.read(join(root, 'link')))).toBe('content');
+    expect(() => diskFileSystem.read(join(root, 'absent'))).toThrow(FileNotFoundError);
+    expect(() => diskFileSystem.list(join(root, 'absent'))).toThrow(/absent/);
+    expect(diskFileSystem.realPath(join(root, 'link'))).toMatch(/\/file$/);
+  });
+});
