@@ -15,18 +15,43 @@ export type ApiErrorReason =
   | 'Forbidden'
   | 'Expired'
   | 'RequestEntityTooLarge'
-  | 'InternalError';
+  | 'UnsupportedMediaType'
+  | 'TooManyRequests'
+  | 'MethodNotAllowed'
+  | 'InternalError'
+  | 'ServiceUnavailable'
+  | 'Timeout';
+
+/** One wrong field of an Invalid object: `FieldValueInvalid`, its message, `spec.ports[0].nodePort`. */
+export interface ApiErrorCause {
+  readonly reason: string;
+  readonly message: string;
+  readonly field?: string;
+}
+
+/** The `details` of the Status object that carries the refusal over HTTP. */
+export interface ApiErrorDetails {
+  readonly name?: string;
+  readonly group?: string;
+  /** The resource's plural, or for Invalid the Kind, as the real server fills it. */
+  readonly kind?: string;
+  readonly uid?: string;
+  readonly causes?: readonly ApiErrorCause[];
+  readonly retryAfterSeconds?: number;
+}
 
 /** A refusal, worded as the Kubernetes API server words it. `code` is the HTTP status. */
 export class ApiError extends Error {
   readonly reason: ApiErrorReason;
   readonly code: number;
+  readonly details: ApiErrorDetails | undefined;
 
-  constructor(reason: ApiErrorReason, message: string) {
+  constructor(reason: ApiErrorReason, message: string, details?: ApiErrorDetails) {
     super(message);
     this.name = 'ApiError';
     this.reason = reason;
     this.code = apiErrorStatus[reason];
+    this.details = details;
   }
 }
 
@@ -37,15 +62,25 @@ const apiErrorStatus: Readonly<Record<ApiErrorReason, number>> = {
   AlreadyExists: 409,
   Conflict: 409,
   Expired: 410,
+  MethodNotAllowed: 405,
   RequestEntityTooLarge: 413,
+  UnsupportedMediaType: 415,
   Invalid: 422,
+  TooManyRequests: 429,
   InternalError: 500,
+  ServiceUnavailable: 503,
+  Timeout: 504,
 };
 
 export interface ListOptions {
   /** Every namespace when absent. */
   namespace?: string;
   labelSelector?: LabelSelector;
+  /**
+   * The caller changes none of the objects, so that an API in the same process may hand out its own, frozen, rather
+   * than copies. Others ignore it.
+   */
+  shared?: boolean;
 }
 
 export interface WatchOptions extends ListOptions {

@@ -23,6 +23,18 @@ export interface ObjectMeta {
   creationTimestamp?: string;
   deletionTimestamp?: string;
   deletionGracePeriodSeconds?: number;
+  managedFields?: ManagedFieldsEntry[];
+}
+
+/** What a writer owns of an object, as server-side apply keeps it. */
+export interface ManagedFieldsEntry {
+  manager?: string;
+  operation?: 'Apply' | 'Update';
+  apiVersion?: string;
+  time?: string;
+  fieldsType?: 'FieldsV1';
+  fieldsV1?: Record<string, unknown>;
+  subresource?: string;
 }
 
 export interface KubeObject {
@@ -30,6 +42,31 @@ export interface KubeObject {
   kind: string;
   metadata: ObjectMeta;
   [field: string]: unknown;
+}
+
+export interface Namespace extends KubeObject {
+  kind: 'Namespace';
+  spec?: { finalizers?: string[] };
+  status?: { phase?: 'Active' | 'Terminating'; conditions?: Condition[] };
+}
+
+export interface Taint {
+  key: string;
+  value?: string;
+  effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface Node extends KubeObject {
+  kind: 'Node';
+  spec?: { podCIDR?: string; unschedulable?: boolean; taints?: Taint[]; [field: string]: unknown };
+  status?: {
+    addresses?: { type: 'InternalIP' | 'ExternalIP' | 'Hostname'; address: string }[];
+    capacity?: Record<string, string>;
+    allocatable?: Record<string, string>;
+    conditions?: Condition[];
+    nodeInfo?: Record<string, string>;
+    [field: string]: unknown;
+  };
 }
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
@@ -40,6 +77,7 @@ export interface ContainerPort {
   /** TCP when absent, as the API defaults it. */
   protocol?: Protocol;
   hostPort?: number;
+  hostIP?: string;
 }
 
 export interface EnvVar {
@@ -90,6 +128,8 @@ export interface ContainerState {
     exitCode: number;
     signal?: number;
     reason?: string;
+    message?: string;
+    containerID?: string;
     startedAt?: string;
     finishedAt?: string;
   };
@@ -103,6 +143,7 @@ export interface ContainerStatus {
   restartCount: number;
   state: ContainerState;
   lastState?: ContainerState;
+  imageID?: string;
   containerID?: string;
 }
 
@@ -176,6 +217,60 @@ export interface Deployment extends KubeObject {
   };
 }
 
+export interface DaemonSet extends KubeObject {
+  kind: 'DaemonSet';
+  spec: {
+    selector: LabelSelector;
+    template: PodTemplateSpec;
+    updateStrategy?: {
+      type?: 'RollingUpdate' | 'OnDelete';
+      rollingUpdate?: { maxSurge?: number | string; maxUnavailable?: number | string };
+    };
+    minReadySeconds?: number;
+    revisionHistoryLimit?: number;
+    [field: string]: unknown;
+  };
+  status?: {
+    currentNumberScheduled?: number;
+    desiredNumberScheduled?: number;
+    numberAvailable?: number;
+    numberMisscheduled?: number;
+    numberReady?: number;
+    numberUnavailable?: number;
+    updatedNumberScheduled?: number;
+    observedGeneration?: number;
+    [field: string]: unknown;
+  };
+}
+
+export interface StatefulSet extends KubeObject {
+  kind: 'StatefulSet';
+  spec: {
+    replicas?: number;
+    serviceName?: string;
+    selector: LabelSelector;
+    template: PodTemplateSpec;
+    podManagementPolicy?: 'OrderedReady' | 'Parallel';
+    updateStrategy?: { type?: 'RollingUpdate' | 'OnDelete'; rollingUpdate?: { partition?: number } };
+    minReadySeconds?: number;
+    ordinals?: { start?: number };
+    volumeClaimTemplates?: { metadata?: { name?: string } }[];
+    [field: string]: unknown;
+  };
+  status?: {
+    replicas?: number;
+    readyReplicas?: number;
+    availableReplicas?: number;
+    currentReplicas?: number;
+    updatedReplicas?: number;
+    currentRevision?: string;
+    updateRevision?: string;
+    collisionCount?: number;
+    observedGeneration?: number;
+    [field: string]: unknown;
+  };
+}
+
 export interface ServicePort {
   name?: string;
   port: number;
@@ -220,6 +315,21 @@ export interface EndpointSlice extends KubeObject {
   ports: { name?: string; port?: number; protocol?: Protocol }[];
 }
 
+export interface EndpointAddress {
+  ip: string;
+  nodeName?: string;
+  targetRef?: { kind: string; namespace?: string; name: string; uid?: string };
+}
+
+export interface Endpoints extends KubeObject {
+  kind: 'Endpoints';
+  subsets?: {
+    addresses?: EndpointAddress[];
+    notReadyAddresses?: EndpointAddress[];
+    ports?: { name?: string; port: number; protocol?: Protocol }[];
+  }[];
+}
+
 export interface IngressRouteUdpService {
   name: string;
   port: number | string;
@@ -238,6 +348,112 @@ export interface IngressRouteUDP extends KubeObject {
     entryPoints?: string[];
     routes: { services?: IngressRouteUdpService[] }[];
   };
+}
+
+/** A reference to a Traefik object; the referring object's namespace when absent. */
+export interface TraefikReference {
+  name: string;
+  namespace?: string;
+}
+
+export interface IngressRouteTcpService extends IngressRouteUdpService {
+  /** The endpoints are spoken to in TLS. */
+  tls?: boolean;
+  /** A ServersTransportTCP of the route's namespace. */
+  serversTransport?: string;
+  /** Deprecated for the one of ServersTransportTCP. */
+  proxyProtocol?: { version?: number };
+  /** Milliseconds. Deprecated for the one of ServersTransportTCP. */
+  terminationDelay?: number;
+}
+
+export interface IngressRouteTcpRoute {
+  match: string;
+  /** 0 or absent: made of the length of `match`. */
+  priority?: number;
+  syntax?: 'v2' | 'v3';
+  services?: IngressRouteTcpService[];
+  middlewares?: TraefikReference[];
+}
+
+export interface IngressRouteTCP extends KubeObject {
+  kind: 'IngressRouteTCP';
+  spec: {
+    ingressClassName?: string;
+    /** Absent or empty means every default TCP entry point, as in Traefik. */
+    entryPoints?: string[];
+    routes: IngressRouteTcpRoute[];
+    tls?: {
+      secretName?: string;
+      passthrough?: boolean;
+      options?: TraefikReference;
+      store?: TraefikReference;
+      certResolver?: string;
+      domains?: { main?: string; sans?: string[] }[];
+    };
+  };
+}
+
+export interface MiddlewareTCP extends KubeObject {
+  kind: 'MiddlewareTCP';
+  spec: {
+    inFlightConn?: { amount?: number };
+    ipAllowList?: { sourceRange?: string[] };
+    /** Deprecated for `ipAllowList`. */
+    ipWhiteList?: { sourceRange?: string[] };
+    [field: string]: unknown;
+  };
+}
+
+export interface ServersTransportTCP extends KubeObject {
+  kind: 'ServersTransportTCP';
+  spec: {
+    /** A Go duration or a number of seconds, as the other two. */
+    dialTimeout?: string | number;
+    dialKeepAlive?: string | number;
+    terminationDelay?: string | number;
+    proxyProtocol?: { version?: number };
+    tls?: {
+      serverName?: string;
+      insecureSkipVerify?: boolean;
+      rootCAs?: { secret?: string; configMap?: string }[];
+      /** Deprecated for `rootCAs`. */
+      rootCAsSecrets?: string[];
+      certificatesSecrets?: string[];
+      peerCertURI?: string;
+      peerCertSANs?: string[];
+      [field: string]: unknown;
+    };
+    [field: string]: unknown;
+  };
+}
+
+export interface TLSOption extends KubeObject {
+  kind: 'TLSOption';
+  spec: {
+    /** `VersionTLS12`, for one. */
+    minVersion?: string;
+    maxVersion?: string;
+    /** As Go and the IANA name them. */
+    cipherSuites?: string[];
+    curvePreferences?: string[];
+    clientAuth?: { secretNames?: string[]; clientAuthType?: string };
+    sniStrict?: boolean;
+    alpnProtocols?: string[];
+    [field: string]: unknown;
+  };
+}
+
+export interface Secret extends KubeObject {
+  type?: string;
+  /** In base64. */
+  data?: Record<string, string>;
+  /** As written, where the API has not turned it into `data` yet. */
+  stringData?: Record<string, string>;
+}
+
+export interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
 }
 
 export interface Event extends KubeObject {
