@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DiagnosticError } from '../diagnostics/index.ts';
+import { registerBuild } from './build.ts';
 import { note, noteDiagnostics } from './output.ts';
 
 /** Exit codes: 0 fine, 1 findings or a failed proof, 2 the input or the command line could not be used. */
@@ -12,6 +13,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(packageVersion(), '--version')
     .exitOverride()
     .showHelpAfterError('(see sluice --help)');
+  registerBuild(program);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return Number(process.exitCode ?? 0);

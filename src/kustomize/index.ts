@@ -3,6 +3,8 @@
 import type { Diagnostic, SourcePosition } from '../diagnostics/index.ts';
 import type { FileSystem } from '../files/index.ts';
 import type { KubeObject } from '../kubernetes/index.ts';
+import type { YamlNode } from '../yaml/index.ts';
+import { renderOnce } from './render.ts';
 
 export interface RenderedObject {
   readonly value: KubeObject;
@@ -10,6 +12,10 @@ export interface RenderedObject {
   readonly position: SourcePosition;
   /** Where the value at this path was last set, or the nearest enclosing place that is known. */
   locate(path: readonly (string | number)[]): SourcePosition;
+  /** The object as kustomize prints it: one YAML document, without `---`. */
+  readonly text: string;
+  /** The object as nodes, with the way each value was written. */
+  readonly node: YamlNode;
 }
 
 export interface RenderResult {
@@ -20,4 +26,27 @@ export interface RenderResult {
   readonly filesRead: readonly string[];
 }
 
-export type RenderKustomization = (directory: string, files: FileSystem) => RenderResult;
+export interface RenderOptions {
+  /** Positions name files relative to this directory; without it by their absolute paths. */
+  readonly workingDirectory?: string;
+  /** Keep every setting of every value, for `explain`. */
+  readonly explain?: boolean;
+}
+
+export type RenderKustomization = (
+  directory: string,
+  files: FileSystem,
+  options?: RenderOptions,
+) => RenderResult;
+
+/** Renders the kustomization of a directory, as an absolute path. Never throws for what the user wrote. */
+export const renderKustomization: RenderKustomization = (directory, files, options) =>
+  renderOnce(directory, files, options);
+
+/** The exact text that `kubectl kustomize` prints for these objects. */
+export function formatObjects(objects: readonly RenderedObject[]): string {
+  return objects.map((object) => object.text).join('---\n');
+}
+
+export { explainField, type FieldSetting, findObjects, nearestField } from './explain/explain.ts';
+export { createRenderer, type Renderer } from './render.ts';

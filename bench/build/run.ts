@@ -1,0 +1,119 @@
+/**
+ * `npm run bench:build`: sluice build against kubectl kustomize, one after the other on the same trees, so that only their ratio
+ * counts. Prints a table in Markdown. `--quick` leaves the largest trees out, which take kubectl minutes.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { diskFileSystem } from '../../src/files/index.ts';
+import { createRenderer } from '../../src/kustomize/index.ts';
+import { type TreeOptions, writeTree } from './tree.ts';
+
+const isQuick = process.argv.includes('--quick');
+const sluice = resolve('bin/sluice.js');
+
+interface Measured {
+  readonly seconds: number;
+  /** User and system time, which other programs on the machine disturb less than the clock. */
+  readonly cpuSeconds: number;
+  readonly output: string;
+}
+
+/** Runs a command in a shell, which knows the CPU time of its children. */
+function runOnce(directory: string, command: string, args: readonly string[]): Measured {
+  const outputFile = join(directory, 'output.yaml');
+  const script = `output=$1; shift; "$@" > "$output" || exit 1; times`;
+  const start = process.hrtime.bigint();
+  const result = spawnSync('sh', ['-c', script, 'sh', outputFile, command, ...args], { encoding: 'utf8' });
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  if (result.status !== 0) throw new Error(`${command} failed: ${result.stderr}`);
+  const children = [...(result.stdout.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g)];
+  const cpuSeconds = children.reduce(
+    (sum, [, minutes, rest]) => sum + Number(minutes) * 60 + Number(rest),
+    0,
+  );
+  return { seconds, cpuSeconds, output: readFileSync(outputFile, 'utf8') };
+}
+
+/** The best of some runs. */
+function best(runs: number, directory: string, command: string, args: readonly string[]): Measured {
+  const all = Array.from({ length: runs }, () => runOnce(directory, command, args));
+  const least = (field: 'seconds' | 'cpuSeconds') => Math.min(...all.map((measured) => measured[field]));
+  return { seconds: least('seconds'), cpuSeconds: least('cpuSeconds'), output: all[0]?.output ?? '' };
+}
+
+function compare(options: TreeOptions): string {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-render-'));
+  try {
+    const overlay = writeTree(directory, options);
+    const isLarge = options.resources >= 3000 || options.resources * options.patches >= 30_000;
+    const ours = best(3, directory, process.execPath, [sluice, 'build', overlay]);
+    const theirs = best(isLarge ? 1 : 3, directory, 'kubectl', ['kustomize', overlay]);
+    const isSame = ours.output === theirs.output ? 'same' : 'DIFFERENT';
+    const times = (one: number, other: number): string => `${(other / one).toFixed(1)} ×`;
+    const { resources, files, patches, withNames } = options;
+    const cells = [
+      resources,
+      files === 'one' ? 'one file' : 'a file each',
+      patches,
+      withNames ? 'yes' : 'no',
+      `${ours.cpuSeconds.toFixed(2)} s`,
+      `${theirs.cpuSeconds.toFixed(2)} s`,
+      times(ours.cpuSeconds, theirs.cpuSeconds),
+      times(ours.seconds, theirs.seconds),
+      isSame,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** A second render in the same process, after one file has changed. */
+function rerender(resources: number): string {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-render-'));
+  try {
+    const overlay = writeTree(directory, { resources, files: 'each', patches: 2, withNames: false });
+    const renderer = createRenderer(diskFileSystem);
+    const time = (): number => {
+      const start = process.hrtime.bigint();
+      renderer.render(overlay);
+      return Number(process.hrtime.bigint() - start) / 1e6;
+    };
+    const firstMs = time();
+    renderer.forget([join(directory, 'base/object-0.yaml')]);
+    const secondMs = time();
+    return `| ${resources} | ${firstMs.toFixed(0)} ms | ${secondMs.toFixed(0)} ms |`;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const plain = { files: 'each', patches: 0, withNames: false } as const;
+const trees: readonly TreeOptions[] = [
+  { ...plain, resources: 10 },
+  { ...plain, resources: 100 },
+  { ...plain, resources: 1000 },
+  { ...plain, resources: 1000, files: 'one' },
+  { ...plain, resources: 1000, withNames: true },
+  { ...plain, resources: 100, patches: 30 },
+  ...(isQuick
+    ? []
+    : [
+        { ...plain, resources: 1000, patches: 30 },
+        { ...plain, resources: 3000 },
+        { ...plain, resources: 1000, patches: 100 },
+        { ...plain, resources: 3000, files: 'one' as const, withNames: true },
+      ]),
+];
+
+console.log(
+  '| resources | files | targeted patches | prefix and namespace | sluice, CPU | kubectl, CPU | less CPU | faster | bytes |',
+);
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
+for (const tree of trees) console.log(compare(tree));
+console.log('\n| resources | first render | after one file changed |');
+console.log('| --- | --- | --- |');
+for (const resources of [100, 1000, 3000]) console.log(rerender(resources));

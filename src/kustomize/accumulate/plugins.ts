@@ -1,0 +1,264 @@
+/**
+ * `generators`, `transformers` and `validators`: objects that name one of kustomize's own transformers, in files or written into
+ * the kustomization. All others run programs, which sluice does not. Source: api/internal/builtins of kustomize 5.5.
+ */
+
+import { entryOf, fieldOf, type MapNode, textOf, type YamlNode } from '../../yaml/index.ts';
+import type { Build } from '../build.ts';
+import { generate } from '../generate/generators.ts';
+import { contentHash } from '../generate/hash.ts';
+import { jsonStyle } from '../json-style.ts';
+import { KustomizeProblem, refuse } from '../problem.ts';
+import { type Decoder, type Located, list, located, mapOf, record, string } from '../read/decode.ts';
+import { embeddedText } from '../read/embedded-text.ts';
+import {
+  type FieldSpecEntry,
+  fieldSpec,
+  generatorOptions,
+  image,
+  replacementEntry,
+  replica,
+  selector,
+} from '../read/kustomization.ts';
+import type { Loader } from '../read/loader.ts';
+import { readObjects } from '../read/resource-file.ts';
+import { Resource } from '../resource.ts';
+import { ResourceSet } from '../resource-set.ts';
+import type { FieldSpec } from '../transform/field-path.ts';
+import { setImages } from '../transform/images.ts';
+import { addAffix, addPairs, setNamespace } from '../transform/metadata.ts';
+import { applyPatch, loadJson6902, loadPatch, loadStrategicMerge } from '../transform/patches.ts';
+import { replaceValues } from '../transform/replacements.ts';
+import { setReplicas } from '../transform/replicas.ts';
+import { fieldSpecOf } from './read-config.ts';
+import { loadReplacements, type Transform as NamedTransform } from './transformers.ts';
+
+type Transform = NamedTransform['run'];
+
+/** Reads the objects of files and directories, as `resources` does. */
+type ReadPaths = (paths: readonly Located<string>[]) => readonly Resource[];
+
+/** The objects that an entry list names or holds. Throws `KustomizeProblem`. */
+function pluginObjects(entries: readonly Located<string>[], readPaths: ReadPaths): readonly Resource[] {
+  const inline: Resource[] = [];
+  const paths: Located<string>[] = [];
+  for (const entry of entries) {
+    const objects = inlineObjects(entry);
+    if (objects) inline.push(...objects.map((node) => new Resource(node)));
+    else paths.push(entry);
+  }
+  const set = new ResourceSet();
+  for (const resource of [...inline, ...readPaths(paths)]) set.add(resource);
+  return set.all;
+}
+
+function inlineObjects(entry: Located<string>): readonly MapNode[] | undefined {
+  if (!/[:\n]/.test(entry.value)) return undefined;
+  try {
+    return readObjects(embeddedText(entry, false));
+  } catch (error) {
+    if (error instanceof KustomizeProblem) return undefined;
+    throw error;
+  }
+}
+
+export function pluginTransforms(
+  entries: readonly Located<string>[],
+  readPaths: ReadPaths,
+  loader: Loader,
+  build: Build,
+): NamedTransform[] {
+  return pluginObjects(entries, readPaths).map((resource) => {
+    asPrinted(resource);
+    const make = transformers[resource.kind];
+    if (!make || resource.apiVersion !== 'builtin') return refusePlugin(resource);
+    return { kind: resource.kind, name: resource.name, run: make(resource.node, loader, build) };
+  });
+}
+
+export function pluginGenerators(
+  entries: readonly Located<string>[],
+  readPaths: ReadPaths,
+  loader: Loader,
+): Resource[] {
+  return pluginObjects(entries, readPaths).map((resource) => {
+    asPrinted(resource);
+    const { kind, node, apiVersion } = resource;
+    const isKnown = kind === 'ConfigMapGenerator' || kind === 'SecretGenerator';
+    if (!isKnown || apiVersion !== 'builtin') return refusePlugin(resource);
+    const entry = (kind === 'SecretGenerator' ? secretPlugin : configMapPlugin)(node, '', noNotes);
+    const { metadata } = entry;
+    const named = {
+      ...entry,
+      name: metadata?.name ?? '',
+      ...(metadata?.namespace && { namespace: metadata.namespace }),
+    };
+    return generate(kind === 'SecretGenerator' ? 'Secret' : 'ConfigMap', named, undefined, loader);
+  });
+}
+
+/** kustomize prints a plugin's configuration and reads it again, so that every text is a text for YAML 1.1 too. */
+function asPrinted(resource: Resource): void {
+  jsonStyle(resource.node);
+}
+
+function refusePlugin(resource: Resource): never {
+  const { kind, apiVersion, node } = resource;
+  refuse('SL1005', `${kind} of ${apiVersion || 'no group'} is a plugin`, entryOf(node, 'kind')?.key ?? node, {
+    object: resource.describe(),
+    hint: `sluice runs kustomize's own transformers only (apiVersion: builtin). Run the plugin beforehand and keep what it makes under resources:.`,
+  });
+}
+
+const noNotes = { duplicate() {}, otherCase() {} };
+const text = located(string);
+const metadata = record({ name: string, namespace: text }, 'metadata', true);
+const specs = list(fieldSpec);
+
+const dataFields = {
+  metadata: record({ name: string, namespace: string }, 'metadata', true),
+  behavior: string,
+  literals: list(text),
+  files: list(text),
+  envs: list(text),
+  env: text,
+  options: generatorOptions,
+};
+const configMapPlugin = record(dataFields, 'the generator', true);
+const secretPlugin = record({ ...dataFields, type: string }, 'the generator', true);
+
+function plugin<Value>(
+  decode: Decoder<Value>,
+  make: (value: Value, loader: Loader, build: Build) => Transform,
+) {
+  return (node: MapNode, loader: Loader, build: Build): Transform =>
+    make(decode(node, '', noNotes), loader, build);
+}
+
+const pluginRecord = <Shape extends Parameters<typeof record>[0]>(shape: Shape) =>
+  record(shape, 'the transformer', true);
+const of = (entries: readonly FieldSpecEntry[] | undefined) => (entries ?? []).map(fieldSpecOf);
+function needed({
+  fieldSpecs,
+  node,
+}: {
+  fieldSpecs?: readonly FieldSpecEntry[];
+  node: YamlNode;
+}): FieldSpec[] {
+  if (!fieldSpecs)
+    refuse('SL1011', 'this transformer has no fieldSpecs', node, {
+      hint: 'Add fieldSpecs: [{path: metadata/name}].',
+    });
+  return of(fieldSpecs);
+}
+
+const empty = (node: YamlNode): Located<string> => ({ value: '', node });
+
+const prefix = plugin(pluginRecord({ prefix: text, fieldSpecs: specs }), (value, _, build) => (resources) => {
+  addAffix(value.prefix ?? empty(value.node), true, needed(value), resources, build);
+});
+const suffix = plugin(pluginRecord({ suffix: text, fieldSpecs: specs }), (value, _, build) => (resources) => {
+  addAffix(value.suffix ?? empty(value.node), false, needed(value), resources, build);
+});
+
+const transformers: Readonly<
+  Record<string, ((node: MapNode, loader: Loader, build: Build) => Transform) | undefined>
+> = {
+  PrefixTransformer: prefix,
+  SuffixTransformer: suffix,
+  PrefixSuffixTransformer: (node, loader, build) => {
+    const both = [prefix(node, loader, build), suffix(node, loader, build)];
+    return (resources) => {
+      for (const transform of both) transform(resources);
+    };
+  },
+  LabelTransformer: plugin(
+    pluginRecord({ labels: mapOf(text), fieldSpecs: specs }),
+    (value, _, build) => (resources) => {
+      addPairs(value.labels ?? new Map(), of(value.fieldSpecs), 'transformers', resources, build);
+    },
+  ),
+  AnnotationsTransformer: plugin(
+    pluginRecord({ annotations: mapOf(text), fieldSpecs: specs }),
+    (value, _, build) => (resources) => {
+      addPairs(value.annotations ?? new Map(), of(value.fieldSpecs), 'transformers', resources, build);
+    },
+  ),
+  NamespaceTransformer: plugin(
+    pluginRecord({ metadata, fieldSpecs: specs, unsetOnly: string, setRoleBindingSubjects: string }),
+    (value, _, build) => {
+      for (const field of ['unsetOnly', 'setRoleBindingSubjects']) {
+        const entry = entryOf(value.node, field);
+        if (entry && textOf(entry.value) !== 'false')
+          refuse('SL1005', `${field} is not supported`, entry.key);
+      }
+      const namespace = value.metadata?.namespace;
+      return (resources) => {
+        if (namespace?.value) setNamespace(namespace, of(value.fieldSpecs), resources, build);
+      };
+    },
+  ),
+  ImageTagTransformer: plugin(
+    pluginRecord({ imageTag: image, fieldSpecs: specs }),
+    (value, _, build) => (resources) => {
+      if (value.imageTag) setImages(value.imageTag, of(value.fieldSpecs), resources, build);
+    },
+  ),
+  ReplicaCountTransformer: plugin(
+    pluginRecord({ replica, fieldSpecs: specs }),
+    (value, _, build) => (resources) => {
+      if (value.replica) setReplicas(value.replica, of(value.fieldSpecs), resources, build);
+    },
+  ),
+  ReplacementTransformer: plugin(
+    pluginRecord({ replacements: list(replacementEntry) }),
+    (value, loader, build) => {
+      const replacements = loadReplacements(value.replacements ?? [], loader, build);
+      return (resources) => {
+        for (const replacement of replacements) replaceValues(replacement, resources, build);
+      };
+    },
+  ),
+  PatchTransformer: plugin(
+    pluginRecord({
+      path: text,
+      patch: text,
+      target: selector,
+      options: mapOf((node) => textOf(node) === 'true'),
+    }),
+    (value, loader, build) => {
+      const patch = loadPatch(value, loader, build);
+      return (resources) => applyPatch(patch, resources, build);
+    },
+  ),
+  PatchJson6902Transformer: plugin(
+    pluginRecord({ path: text, jsonOp: text, target: selector }),
+    (value, loader, build) => {
+      const { jsonOp, ...rest } = value;
+      const patch = loadJson6902({ ...rest, ...(jsonOp && { patch: jsonOp }) }, loader, build);
+      return (resources) => applyPatch(patch, resources, build);
+    },
+  ),
+  PatchStrategicMergeTransformer: plugin(
+    pluginRecord({ paths: list(text), patches: text }),
+    (value, loader, build) => {
+      const entries = [...(value.paths ?? []), ...(value.patches ? [value.patches] : [])];
+      const patches = entries.map((entry) => loadStrategicMerge(entry, loader, build));
+      return (resources) => {
+        for (const patch of patches) applyPatch(patch, resources, build);
+      };
+    },
+  ),
+  HashTransformer: () => (resources) => appendHashes(resources),
+};
+
+/** Generated objects carry a hash of their content in their name. */
+export function appendHashes(resources: ResourceSet): void {
+  for (const resource of resources.all) {
+    if (!resource.needsHash) continue;
+    resource.storePreviousId();
+    const name = fieldOf(fieldOf(resource.node, 'metadata'), 'name');
+    if (name?.kind === 'scalar') name.text += `-${contentHash(resource.node)}`;
+  }
+  resources.idsChanged();
+}

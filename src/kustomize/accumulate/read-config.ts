@@ -1,0 +1,190 @@
+/** `configurations` and `crds`: files that teach the transformers more fields. */
+
+import {
+  composeDocument,
+  fieldOf,
+  refuseForbiddenCharacters,
+  textOf,
+  type YamlNode,
+} from '../../yaml/index.ts';
+import type { Build } from '../build.ts';
+import { refuse } from '../problem.ts';
+import { type Located, list, record, string } from '../read/decode.ts';
+import { type FieldSpecEntry, fieldSpec } from '../read/kustomization.ts';
+import type { Loader } from '../read/loader.ts';
+import { parseOrRefuse, sourceOf } from '../read/resource-file.ts';
+import type { NameReference } from '../references/name-references.ts';
+import type { FieldSpec } from '../transform/field-path.ts';
+import { schemasOf } from '../transform/open-api.ts';
+import { mergeConfigs, type TransformerConfig } from './transformer-config.ts';
+
+const emptyConfig: TransformerConfig = {
+  namePrefix: [],
+  nameSuffix: [],
+  namespace: [],
+  commonLabels: [],
+  labels: [],
+  templateLabels: [],
+  commonAnnotations: [],
+  images: [],
+  replicas: [],
+  varReference: [],
+  nameReference: [],
+};
+
+const specs = list(fieldSpec);
+const configuration = record(
+  {
+    namePrefix: specs,
+    nameSuffix: specs,
+    namespace: specs,
+    commonLabels: specs,
+    labels: specs,
+    templateLabels: specs,
+    commonAnnotations: specs,
+    images: specs,
+    replicas: specs,
+    varReference: specs,
+    nameReference: list(
+      record(
+        { group: string, version: string, kind: string, fieldSpecs: specs },
+        'an entry of nameReference',
+        true,
+      ),
+    ),
+  },
+  'the configuration',
+  true,
+);
+
+export const fieldSpecOf = ({
+  group = '',
+  version = '',
+  kind = '',
+  path = '',
+  create = false,
+}: FieldSpecEntry): FieldSpec => ({
+  group,
+  version,
+  kind,
+  path,
+  create,
+});
+
+function readRoot(path: Located<string>, loader: Loader, build: Build): YamlNode | undefined {
+  const source = sourceOf(loader.load(path.value, path.node), build.files, path.node);
+  return parseOrRefuse(source, () => {
+    refuseForbiddenCharacters(source.text);
+    return composeDocument(source);
+  });
+}
+
+/** What the files of `configurations` say. Throws `KustomizeProblem`. */
+export function readConfigurations(
+  paths: readonly Located<string>[],
+  loader: Loader,
+  build: Build,
+): TransformerConfig {
+  let config = emptyConfig;
+  for (const path of paths) {
+    const root = readRoot(path, loader, build);
+    if (root?.kind !== 'map') continue;
+    const read = configuration(root, '', { duplicate() {}, otherCase() {} });
+    const of = (entries: readonly FieldSpecEntry[] | undefined): FieldSpec[] =>
+      (entries ?? []).map(fieldSpecOf);
+    const references = (read.nameReference ?? []).map(
+      ({ group = '', version = '', kind = '', fieldSpecs }): NameReference => ({
+        group,
+        version,
+        kind,
+        fieldSpecs: of(fieldSpecs),
+      }),
+    );
+    const own: TransformerConfig = {
+      namePrefix: of(read.namePrefix),
+      nameSuffix: of(read.nameSuffix),
+      namespace: of(read.namespace),
+      commonLabels: of(read.commonLabels),
+      labels: of(read.labels),
+      templateLabels: of(read.templateLabels),
+      commonAnnotations: of(read.commonAnnotations),
+      images: of(read.images),
+      replicas: of(read.replicas),
+      varReference: of(read.varReference),
+      nameReference: references,
+    };
+    config = mergeConfigs(config, own, path.node);
+  }
+  return config;
+}
+
+/** Takes over `openapi`, unless a kustomization before this one has one. Throws `KustomizeProblem`. */
+export function setSchemas(
+  openapi: ReadonlyMap<string, Located<string>> | undefined,
+  loader: Loader,
+  build: Build,
+): void {
+  const [path, version] = [openapi?.get('path'), openapi?.get('version')];
+  const root = path && readRoot(path, loader, build);
+  if (build.schemas.isSet) return;
+  if (path && version) refuse('SL1011', 'openapi has both a path and a version', version.node);
+  if (version?.value && version.value !== 'v1.21.2') {
+    refuse('SL1011', `openapi has no version ${version.value}`, version.node, {
+      hint: 'Only v1.21.2 is built in.',
+    });
+  }
+  if (path) build.schemas.lookup = schemasOf(root);
+  build.schemas.isSet = path !== undefined || Boolean(version?.value);
+}
+
+/** What the API descriptions of `crds` say about names, labels and annotations. Throws `KustomizeProblem`. */
+export function readCrds(paths: readonly Located<string>[], loader: Loader, build: Build): TransformerConfig {
+  let config = emptyConfig;
+  for (const path of paths) {
+    const root = readRoot(path, loader, build);
+    if (root?.kind !== 'map') continue;
+    for (const { key, value } of root.entries) {
+      if (value.kind !== 'map') refuse('SL1004', `${key.text} is no API description`, value);
+      const properties = propertiesOf(root, key.text);
+      const isType = ['kind', 'apiVersion', 'metadata'].every((field) => fieldOf(properties, field));
+      if (!isType) continue;
+      const kind = key.text.split('.').at(-1) ?? '';
+      config = mergeConfigs(config, fromType(root, key.text, kind, []), path.node);
+    }
+  }
+  return config;
+}
+
+const propertiesOf = (root: YamlNode, type: string): YamlNode | undefined =>
+  fieldOf(fieldOf(fieldOf(root, type), 'Schema') ?? fieldOf(fieldOf(root, type), 'schema'), 'properties');
+
+function fromType(root: YamlNode, type: string, kind: string, path: readonly string[]): TransformerConfig {
+  let config = emptyConfig;
+  const properties = propertiesOf(root, type);
+  if (properties?.kind !== 'map' || path.length > 100) return config;
+  for (const { key, value } of properties.entries) {
+    const here = [...path, key.text];
+    const spec = { kind, path: here.join('/') };
+    const has = (name: string): boolean => fieldOf(value, `x-kubernetes-${name}`)?.kind === 'scalar';
+    const text = (name: string): string => textOf(fieldOf(value, `x-kubernetes-${name}`));
+    const references: NameReference[] = [];
+    if (has('object-ref-api-version') && has('object-ref-kind')) {
+      const nameKey = text('object-ref-name-key') || 'name';
+      references.push({
+        kind: text('object-ref-kind'),
+        version: text('object-ref-api-version'),
+        fieldSpecs: [{ kind, path: [...here, nameKey].join('/') }],
+      });
+    }
+    config = mergeConfigs(config, {
+      ...emptyConfig,
+      commonAnnotations: has('annotation') ? [spec] : [],
+      commonLabels: has('label-selector') ? [spec] : [],
+      namePrefix: has('identity') ? [spec] : [],
+      nameReference: references,
+    });
+    const reference = textOf(fieldOf(value, '$ref'));
+    if (reference) config = mergeConfigs(config, fromType(root, reference, kind, here));
+  }
+  return config;
+}

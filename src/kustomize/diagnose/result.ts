@@ -1,0 +1,223 @@
+/** What is wrong with the objects as they will be printed, though kustomize prints them. */
+
+import { nearestName } from '../../diagnostics/index.ts';
+import { fieldOf, isNullNode, type MapNode, textOf, type YamlNode } from '../../yaml/index.ts';
+import type { Build } from '../build.ts';
+import { diagnosticAt } from '../problem.ts';
+import { effectiveNamespace, type Resource } from '../resource.ts';
+import type { ResourceSet } from '../resource-set.ts';
+
+export function inspectResult(resources: ResourceSet, build: Build): void {
+  for (const resource of resources.all) inspectValues(resource, build);
+  const services = indexServices(resources);
+  const pods = new PodIndex(resources);
+  for (const resource of resources.all) {
+    if (/^IngressRoute(?:UDP|TCP)$/.test(resource.kind)) inspectRoute(resource, services, build);
+    if (resource.kind === 'Service') inspectSelector(resource, pods, build);
+  }
+}
+
+/** Fields whose values the API wants as texts. */
+const textMaps = new Set(['labels', 'annotations', 'matchLabels', 'selector', 'nodeSelector']);
+
+function inspectValues(resource: Resource, build: Build): void {
+  const object = resource.describe();
+  const warn = (code: 'SL1107' | 'SL1112' | 'SL1113', message: string, at: YamlNode, hint: string): void => {
+    build.diagnostics.push(diagnosticAt('warning', code, message, at, { object, hint }));
+  };
+  const visit = (node: YamlNode, field: string): void => {
+    if (node.kind === 'sequence') {
+      for (const item of node.items) if (item.kind !== 'scalar' || item.tag === '!!float') visit(item, field);
+      return;
+    }
+    if (node.kind === 'scalar') {
+      if (node.tag === '!!float' && node.style === 'plain' && /^[-+]?[0-9]+$/.test(node.text)) {
+        warn(
+          'SL1112',
+          `${node.text} has more than 64 bits and becomes a rounded number`,
+          node,
+          'Put it in quotes.',
+        );
+      }
+      return;
+    }
+    for (const { key, value } of node.entries) {
+      if (
+        key.text.startsWith('$') &&
+        /^\$(?:patch|retainKeys|setElementOrder\/.*|deleteFromPrimitiveList\/.*)$/.test(key.text)
+      ) {
+        const message = `the merge directive ${key.text} stands in the output as if it were data`;
+        warn(
+          'SL1107',
+          message,
+          key,
+          'kustomize knows only $patch, and only in maps and lists that it merges. Use a JSON patch.',
+        );
+      }
+      const isText = textMaps.has(field) || (key.text === 'value' && field === 'env');
+      if (isText && value.kind === 'scalar' && value.style === 'plain' && isTyped(value.tag)) {
+        warn(
+          'SL1113',
+          `${key.text} must be a text, but ${value.text} is none`,
+          value,
+          `Put it in quotes: "${value.text}".`,
+        );
+      }
+      if (value.kind !== 'scalar' || value.tag === '!!float') visit(value, key.text);
+    }
+  };
+  visit(resource.node, '');
+}
+
+const isTyped = (tag: string): boolean =>
+  tag === '!!int' || tag === '!!float' || tag === '!!bool' || tag === '!!timestamp';
+
+interface ServiceIndex {
+  /** By namespace and name as they are now. */
+  readonly current: ReadonlyMap<string, Resource>;
+  /** By namespace and name as they were. */
+  readonly former: ReadonlyMap<string, Resource>;
+  readonly names: ReadonlySet<string>;
+}
+
+/** More names are not compared with a misspelt one. */
+const maxComparedNames = 1000;
+
+function indexServices(resources: ResourceSet): ServiceIndex {
+  const current = new Map<string, Resource>();
+  const former = new Map<string, Resource>();
+  const names = new Set<string>();
+  for (const resource of resources.all) {
+    if (resource.kind !== 'Service') continue;
+    names.add(resource.name);
+    current.set(`${effectiveNamespace(resource.currentId)}/${resource.name}`, resource);
+    for (const id of resource.previousIds) former.set(`${effectiveNamespace(id)}/${id.name}`, resource);
+  }
+  return { current, former, names };
+}
+
+function inspectRoute(route: Resource, services: ServiceIndex, build: Build): void {
+  const routes = fieldOf(fieldOf(route.node, 'spec'), 'routes');
+  for (const rule of itemsOf(routes)) {
+    for (const reference of itemsOf(fieldOf(rule, 'services')))
+      inspectReference(route, reference, services, build);
+  }
+}
+
+const itemsOf = (node: YamlNode | undefined): readonly YamlNode[] =>
+  node?.kind === 'sequence' ? node.items : [];
+
+function inspectReference(route: Resource, reference: YamlNode, services: ServiceIndex, build: Build): void {
+  const nameNode = fieldOf(reference, 'name');
+  if (nameNode?.kind !== 'scalar') return;
+  const namespaceNode = fieldOf(reference, 'namespace');
+  const own = effectiveNamespace(route.currentId);
+  const namespace = namespaceNode ? textOf(namespaceNode) : own;
+  const service = services.current.get(`${namespace}/${nameNode.text}`);
+  const object = route.describe();
+  if (service) {
+    inspectPort(route, reference, service, build);
+    return;
+  }
+  const formerNamespaces = new Set([namespace, ...route.previousIds.map((id) => effectiveNamespace(id))]);
+  const renamed = [...formerNamespaces]
+    .map((former) => services.former.get(`${former}/${nameNode.text}`))
+    .find(Boolean);
+  if (renamed) {
+    const message = `${nameNode.text} is ${renamed.describe()} now, but the route still names the old one`;
+    const hint =
+      'kustomize does not know that this field names a Service. Add configurations: with a nameReference for it, or a replacement.';
+    build.diagnostics.push(diagnosticAt('warning', 'SL1111', message, nameNode, { object, hint }));
+    return;
+  }
+  if (services.names.size > maxComparedNames) return;
+  const nearest = nearestName(nameNode.text, services.names);
+  if (!nearest || nearest === nameNode.text) return;
+  build.diagnostics.push(
+    diagnosticAt('warning', 'SL1111', `there is no Service ${nameNode.text}`, nameNode, {
+      object,
+      hint: `Did you mean ${nearest}?`,
+    }),
+  );
+}
+
+function inspectPort(route: Resource, reference: YamlNode, service: Resource, build: Build): void {
+  const port = fieldOf(reference, 'port');
+  const ports = itemsOf(fieldOf(fieldOf(service.node, 'spec'), 'ports'));
+  if (port?.kind !== 'scalar' || ports.length === 0) return;
+  const known = ports.flatMap((item) => [textOf(fieldOf(item, 'port')), textOf(fieldOf(item, 'name'))]);
+  if (known.includes(port.text)) return;
+  const message = `${service.describe()} has no port ${port.text}`;
+  const hint = `Its ports are ${known.filter((text) => text !== '').join(', ')}.`;
+  build.diagnostics.push(
+    diagnosticAt('warning', 'SL1117', message, port, { object: route.describe(), hint }),
+  );
+}
+
+/** Workloads by namespace and by one label of their pods, so that a selector need not look at all of them. */
+class PodIndex {
+  readonly #byLabel = new Map<string, { resource: Resource; labels: YamlNode }[]>();
+  readonly #valuesByKey = new Map<string, Map<string, Resource>>();
+  /** Comparisons of names left: a tree full of foreign selectors must not cost a comparison of each with each. */
+  #budget = 20_000;
+
+  constructor(resources: ResourceSet) {
+    for (const resource of resources.all) {
+      const labels = podLabels(resource);
+      if (labels?.kind !== 'map') continue;
+      const namespace = effectiveNamespace(resource.currentId);
+      for (const { key, value } of labels.entries) {
+        const label = `${namespace}|${key.text}`;
+        const list = this.#byLabel.get(`${label}=${textOf(value)}`) ?? [];
+        list.push({ resource, labels });
+        this.#byLabel.set(`${label}=${textOf(value)}`, list);
+        const values = this.#valuesByKey.get(label) ?? new Map<string, Resource>();
+        values.set(textOf(value), resource);
+        this.#valuesByKey.set(label, values);
+      }
+    }
+  }
+
+  matches(namespace: string, selector: MapNode): boolean {
+    const [first] = selector.entries;
+    const candidates = this.#byLabel.get(`${namespace}|${first?.key.text}=${textOf(first?.value)}`) ?? [];
+    return candidates.some(({ labels }) =>
+      selector.entries.every(({ key, value }) => textOf(fieldOf(labels, key.text)) === textOf(value)),
+    );
+  }
+
+  /** The pods that have this label with nearly this value. */
+  near(namespace: string, key: string, value: string): { found: string; workload: Resource } | undefined {
+    const values = this.#valuesByKey.get(`${namespace}|${key}`);
+    if (!values || values.has(value) || this.#budget < values.size) return undefined;
+    this.#budget -= values.size;
+    const found = nearestName(value, values.keys());
+    const workload = found === undefined ? undefined : values.get(found);
+    return found !== undefined && workload ? { found, workload } : undefined;
+  }
+}
+
+/** A selector that misses the pods of the tree by one value: a slip, not a Service for pods from elsewhere. */
+function inspectSelector(service: Resource, pods: PodIndex, build: Build): void {
+  const selector = fieldOf(fieldOf(service.node, 'spec'), 'selector');
+  if (selector?.kind !== 'map' || selector.entries.length === 0) return;
+  const namespace = effectiveNamespace(service.currentId);
+  if (pods.matches(namespace, selector)) return;
+  for (const { key, value } of selector.entries) {
+    const near = pods.near(namespace, key.text, textOf(value));
+    if (!near) continue;
+    const message = `the selector ${key.text}: ${textOf(value)} matches no pods`;
+    const hint = `The pods of ${near.workload.describe()} have ${key.text}: ${near.found}.`;
+    build.diagnostics.push(
+      diagnosticAt('warning', 'SL1116', message, value, { object: service.describe(), hint }),
+    );
+    return;
+  }
+}
+
+function podLabels(resource: Resource): YamlNode | undefined {
+  if (resource.kind === 'Pod') return fieldOf(fieldOf(resource.node, 'metadata'), 'labels');
+  const template = fieldOf(fieldOf(resource.node, 'spec'), 'template');
+  const labels = fieldOf(fieldOf(template, 'metadata'), 'labels');
+  return labels && !isNullNode(labels) ? labels : undefined;
+}

@@ -1,0 +1,61 @@
+/** How nodes look after kustomize has sent them through JSON: the quotes of the source are gone, only the types are left. */
+
+import { effectiveScalar, type ScalarNode, writtenStyle, type YamlNode } from '../yaml/index.ts';
+
+/** Read back from JSON text: every string is in double quotes. Changes the node. */
+export function jsonStyle<Node extends YamlNode>(node: Node): Node {
+  eachScalar(node, (scalar) => {
+    const value = effectiveScalar(scalar);
+    scalar.text = value.text;
+    scalar.style = value.type === 'string' ? 'double' : 'plain';
+    scalar.tag = tagOf(value.type);
+  });
+  return node;
+}
+
+/**
+ * Decoded from JSON and written by go-yaml v3: strings are quoted only where they must be, and every number has been a 64-bit
+ * float. `onPrecisionLoss` hears of whole numbers that this changes. Changes the node.
+ */
+export function floatStyle<Node extends YamlNode>(
+  node: Node,
+  onPrecisionLoss: (scalar: ScalarNode, after: string) => void,
+): Node {
+  eachScalar(node, (scalar) => {
+    const value = effectiveScalar(scalar);
+    scalar.tag = tagOf(value.type);
+    if (value.type === 'string') {
+      scalar.text = value.text;
+      scalar.style = writtenStyle(value.text);
+    } else {
+      scalar.style = 'plain';
+      scalar.text = value.text;
+      if (value.type === 'integer') {
+        // Written with the fewest digits that give the same float.
+        const after = Number(value.text).toString();
+        if (after !== value.text) onPrecisionLoss(scalar, after);
+        scalar.text = after;
+      }
+    }
+  });
+  return node;
+}
+
+const tags = {
+  string: '!!str',
+  integer: '!!int',
+  float: '!!float',
+  boolean: '!!bool',
+  null: '!!null',
+} as const;
+const tagOf = (type: keyof typeof tags): string => tags[type];
+
+function eachScalar(node: YamlNode, change: (scalar: ScalarNode) => void): void {
+  if (node.kind === 'scalar') change(node);
+  else if (node.kind === 'map') {
+    for (const entry of node.entries) {
+      entry.key.tag = '!!str';
+      eachScalar(entry.value, change);
+    }
+  } else for (const item of node.items) eachScalar(item, change);
+}

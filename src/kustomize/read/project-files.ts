@@ -1,0 +1,102 @@
+/** The files of one render: read once, parsed once, and all of them known to the watcher. */
+
+import { posix } from 'node:path';
+import type { FileSystem } from '../../files/index.ts';
+import { SourceText } from '../../yaml/index.ts';
+
+export interface ReadFile {
+  /** Absolute and without links. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** The text with line ends as YAML counts them, or undefined where the bytes are no UTF-8. */
+  readonly source: SourceText | undefined;
+}
+
+/** What was made of a file's text, kept until the text changes. */
+export type Parsed = unknown;
+
+/** Files with what was read from them, shared by every render that uses it. `forget` what has changed. */
+export class ProjectFiles {
+  readonly #files: FileSystem;
+  readonly #workingDirectory: string | undefined;
+  readonly #read = new Map<string, ReadFile>();
+  readonly #parsed = new WeakMap<ReadFile, Map<string, Parsed>>();
+  readonly #realPaths = new Map<string, string | undefined>();
+  readonly #kinds = new Map<string, ReturnType<FileSystem['kind']>>();
+
+  /** Whether what is parsed is kept for another render; else it is given away. */
+  readonly keepsParsed: boolean;
+
+  constructor(files: FileSystem, keepsParsed: boolean, workingDirectory?: string) {
+    this.#files = files;
+    this.keepsParsed = keepsParsed;
+    this.#workingDirectory = workingDirectory;
+  }
+
+  kind(path: string): ReturnType<FileSystem['kind']> {
+    let kind = this.#kinds.get(path);
+    if (kind === undefined && !this.#kinds.has(path)) {
+      kind = this.#files.kind(path);
+      this.#kinds.set(path, kind);
+    }
+    return kind;
+  }
+
+  /** The path with every link resolved, or undefined where nothing is. */
+  realPath(path: string): string | undefined {
+    if (!this.#realPaths.has(path)) {
+      this.#realPaths.set(path, this.kind(path) ? this.#files.realPath(path) : undefined);
+    }
+    return this.#realPaths.get(path);
+  }
+
+  list(directory: string): readonly string[] {
+    return this.#files.list(directory);
+  }
+
+  /** As the user would type it. */
+  displayName(path: string): string {
+    if (this.#workingDirectory === undefined) return path;
+    return posix.relative(this.#workingDirectory, path) || '.';
+  }
+
+  /** `path` is absolute and names a file. */
+  read(path: string): ReadFile {
+    let file = this.#read.get(path);
+    if (!file) {
+      const bytes = this.#files.read(path);
+      file = { path, bytes, source: sourceOf(bytes, this.displayName(path)) };
+      this.#read.set(path, file);
+    }
+    return file;
+  }
+
+  /** What `make` makes of the file, made once. */
+  parsed<Result>(file: ReadFile, use: string, make: () => Result): Result {
+    let results = this.#parsed.get(file);
+    if (!results) {
+      results = new Map();
+      this.#parsed.set(file, results);
+    }
+    if (!results.has(use)) results.set(use, make());
+    return results.get(use) as Result;
+  }
+
+  /** Drops what is known about paths that may have changed; all that is known, without paths. */
+  forget(paths?: readonly string[]): void {
+    this.#kinds.clear();
+    this.#realPaths.clear();
+    if (!paths) this.#read.clear();
+    for (const path of paths ?? []) this.#read.delete(path);
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function sourceOf(bytes: Uint8Array, name: string): SourceText | undefined {
+  try {
+    return new SourceText(name, decoder.decode(bytes).replaceAll('\r\n', '\n'));
+  } catch {
+    return undefined;
+  }
+}

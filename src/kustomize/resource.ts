@@ -1,0 +1,338 @@
+/** One object on its way through the kustomizations, with what kustomize remembers about it. */
+
+import {
+  entryOf,
+  fieldOf,
+  isNullNode,
+  type MapNode,
+  mapNode,
+  type Origin,
+  scalarNode,
+  textOf,
+  type YamlNode,
+} from '../yaml/index.ts';
+import { isClusterScoped } from './built-in-kinds.ts';
+
+export interface Gvk {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+export interface ResourceId extends Gvk {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+interface PreviousId {
+  readonly name: string;
+  readonly namespace: string;
+  readonly kind: string;
+}
+
+/**
+ * kustomize keeps what it remembers in annotations of the object itself, so a patch that replaces all annotations makes it
+ * forget. This entry stands for them: while it is there, the memory counts.
+ */
+const memoryKey = 'internal.config.kubernetes.io/sluice';
+
+const originKey = 'config.kubernetes.io/origin';
+const transformationsKey = 'alpha.config.kubernetes.io/transformations';
+
+/** Annotations that kustomize takes for its own and removes. Source: BuildAnnotations in api/resource of kustomize 5.5. */
+const buildAnnotations = [
+  memoryKey,
+  ...[
+    'previousKinds',
+    'previousNames',
+    'prefixes',
+    'suffixes',
+    'previousNamespaces',
+    'allowNameChange',
+    'allowKindChange',
+    'refBy',
+    'generatorBehavior',
+    'needsHashSuffix',
+    'path',
+    'index',
+    'seqindent',
+    'id',
+    'annotations-migration-resource-id',
+  ].map((name) => `internal.config.kubernetes.io/${name}`),
+  'config.kubernetes.io/path',
+  'config.kubernetes.io/index',
+  'config.k8s.io/id',
+];
+
+export class Resource {
+  node: MapNode;
+  #previousIds: PreviousId[] = [];
+  #prefixes: string[] = [];
+  #suffixes: string[] = [];
+  #needsHash = false;
+  /** What `behavior` a generated resource was made with. */
+  behavior: 'unspecified' | 'create' | 'replace' | 'merge' = 'unspecified';
+  /** The build metadata about the file or generator it came from. */
+  origin: BuildOrigin | undefined;
+  transformations: BuildOrigin[] = [];
+
+  constructor(node: MapNode) {
+    this.node = node;
+  }
+
+  get apiVersion(): string {
+    return textOf(fieldOf(this.node, 'apiVersion'));
+  }
+
+  get kind(): string {
+    return textOf(fieldOf(this.node, 'kind'));
+  }
+
+  get name(): string {
+    return this.#metadataText('name');
+  }
+
+  get namespace(): string {
+    return this.#metadataText('namespace');
+  }
+
+  #metadataText(field: string): string {
+    const value = fieldOf(fieldOf(this.node, 'metadata'), field);
+    return value && !isNullNode(value) ? textOf(value) : '';
+  }
+
+  #gvk: { readonly apiVersion: string; readonly value: Gvk } | undefined;
+
+  get gvk(): Gvk {
+    const { apiVersion, kind } = this;
+    if (this.#gvk?.apiVersion !== apiVersion || this.#gvk.value.kind !== kind) {
+      this.#gvk = { apiVersion, value: { ...parseApiVersion(apiVersion), kind } };
+    }
+    return this.#gvk.value;
+  }
+
+  get currentId(): ResourceId {
+    const { group, version, kind } = this.gvk;
+    return { group, version, kind, name: this.name, namespace: this.namespace };
+  }
+
+  /** The oldest first, without the current one. */
+  get previousIds(): ResourceId[] {
+    if (this.#previousIds.length === 0 || !this.#remembers) return [];
+    const { group, version } = parseApiVersion(this.apiVersion);
+    return this.#previousIds.map((id) => ({ group, version, ...id }));
+  }
+
+  get originalId(): ResourceId {
+    return this.previousIds[0] ?? this.currentId;
+  }
+
+  get prefixes(): readonly string[] {
+    return this.#remembers ? this.#prefixes : [];
+  }
+
+  get suffixes(): readonly string[] {
+    return this.#remembers ? this.#suffixes : [];
+  }
+
+  get needsHash(): boolean {
+    return this.#needsHash && this.#remembers;
+  }
+
+  storePreviousId(): void {
+    this.remember();
+    const { name, kind } = this;
+    this.#previousIds.push({ name, kind, namespace: effectiveNamespace(this.currentId) });
+  }
+
+  addPrefix(prefix: string): void {
+    this.remember();
+    if (prefix !== '') this.#prefixes.push(prefix);
+  }
+
+  addSuffix(suffix: string): void {
+    this.remember();
+    if (suffix !== '') this.#suffixes.push(suffix);
+  }
+
+  set needsHash(value: boolean) {
+    if (value) this.remember();
+    this.#needsHash = value;
+  }
+
+  /** Takes over what another resource was remembered as: a generator's `merge` and `replace` continue it. */
+  continue(other: Resource): void {
+    this.remember();
+    this.#previousIds = [...other.previousIds];
+    this.#prefixes = [...other.prefixes];
+    this.#suffixes = [...other.suffixes];
+    this.origin = other.origin ?? this.origin;
+    this.transformations = [...other.transformations];
+  }
+
+  get #remembers(): boolean {
+    return entryOf(fieldOf(fieldOf(this.node, 'metadata'), 'annotations'), memoryKey) !== undefined;
+  }
+
+  /** Marks that kustomize would have written annotations of its own by now; they make the map exist. */
+  remember(): void {
+    if (this.#remembers) return;
+    this.#previousIds = [];
+    this.#prefixes = [];
+    this.#suffixes = [];
+    this.#needsHash = false;
+    const annotations = createMap(createMap(this.node, 'metadata'), 'annotations');
+    annotations.entries.push({
+      key: scalarNode(memoryKey, '!!str', annotations),
+      value: scalarNode('', '!!str', annotations),
+    });
+  }
+
+  /** Takes the mark of the memory away again, and the annotations with it where they hold nothing else. */
+  forget(): void {
+    const metadata = fieldOf(this.node, 'metadata');
+    const annotations = fieldOf(metadata, 'annotations');
+    if (metadata?.kind !== 'map' || annotations?.kind !== 'map') return;
+    annotations.entries = annotations.entries.filter((entry) => entry.key.text !== memoryKey);
+    if (annotations.entries.length > 0) return;
+    metadata.entries = metadata.entries.filter((entry) => entry.key.text !== 'annotations');
+  }
+
+  /**
+   * What kustomize does last: its own annotations go, and with the map written anew every value becomes a string and every
+   * key loses its quotes (so that a key like "10" can no longer be printed).
+   */
+  finish(metadata: ReadonlySet<string>): void {
+    this.#noteMetadata(metadata);
+    const annotations = fieldOf(fieldOf(this.node, 'metadata'), 'annotations');
+    if (!annotations) return;
+    const values = stringMap(annotations);
+    for (const key of buildAnnotations) values.delete(key);
+    if (!metadata.has('originAnnotations')) values.delete(originKey);
+    if (!metadata.has('transformerAnnotations')) values.delete(transformationsKey);
+    setStringMap(this.node, 'annotations', values);
+  }
+
+  #noteMetadata(metadata: ReadonlySet<string>): void {
+    const lines = (origin: BuildOrigin): string[] => describeOrigin(origin);
+    const notes: (readonly [key: string, text: string])[] = [];
+    if (metadata.has('originAnnotations') && this.origin)
+      notes.push([originKey, `${lines(this.origin).join('\n')}\n`]);
+    if (metadata.has('transformerAnnotations') && this.transformations.length > 0) {
+      const items = this.transformations.map((origin) => `- ${lines(origin).join('\n  ')}\n`);
+      notes.push([transformationsKey, items.join('')]);
+    }
+    const set = (field: 'annotations' | 'labels', key: string, text: string): void => {
+      const map = createMap(createMap(this.node, 'metadata'), field);
+      map.entries = map.entries.filter((entry) => entry.key.text !== key);
+      map.entries.push({ key: scalarNode(key, '', map), value: scalarNode(text, '!!str', map) });
+    };
+    for (const [key, text] of notes) set('annotations', key, text);
+    if (metadata.has('managedByLabel')) set('labels', 'app.kubernetes.io/managed-by', 'kustomize-(devel)');
+  }
+
+  /** `Kind namespace/name`, as diagnostics name an object. */
+  describe(): string {
+    const { kind, name, namespace } = this;
+    return `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
+  }
+}
+
+export interface BuildOrigin {
+  readonly path?: string;
+  readonly configuredIn?: string;
+  readonly configuredBy?: { readonly apiVersion: string; readonly kind: string; readonly name?: string };
+}
+
+function describeOrigin({ path, configuredIn, configuredBy }: BuildOrigin): string[] {
+  const lines: string[] = [];
+  if (path) lines.push(`path: ${path}`);
+  if (configuredIn) lines.push(`configuredIn: ${configuredIn}`);
+  if (configuredBy) {
+    lines.push('configuredBy:', `  apiVersion: ${configuredBy.apiVersion}`, `  kind: ${configuredBy.kind}`);
+    if (configuredBy.name) lines.push(`  name: ${configuredBy.name}`);
+  }
+  return lines;
+}
+
+export function parseApiVersion(apiVersion: string): { group: string; version: string } {
+  const cut = apiVersion.indexOf('/');
+  if (cut < 0) return { group: '', version: apiVersion };
+  return { group: apiVersion.slice(0, cut), version: apiVersion.slice(cut + 1) };
+}
+
+export const apiVersionOf = ({ group, version }: Gvk): string => (group ? `${group}/${version}` : version);
+
+/** The namespace an id counts as: none for cluster-wide kinds, `default` where none is written. */
+export function effectiveNamespace(id: ResourceId): string {
+  if (isClusterScoped(apiVersionOf(id), id.kind)) return '_non_namespaceable_';
+  return id.namespace || 'default';
+}
+
+/** Two ids are equal when their keys are. */
+export function idKey(id: ResourceId): string {
+  return `${id.group}|${id.version}|${id.kind}|${id.name}|${effectiveNamespace(id)}`;
+}
+
+/** Whether the parts of a selector that are not empty are equal. */
+export function isSelectedGvk(gvk: Gvk, selector: Partial<Gvk>): boolean {
+  return (
+    (!selector.group || selector.group === gvk.group) &&
+    (!selector.version || selector.version === gvk.version) &&
+    (!selector.kind || selector.kind === gvk.kind)
+  );
+}
+
+/** The map at a field, made where there is none. */
+export function createMap(parent: YamlNode, field: string, origin: Origin = parent): MapNode {
+  const existing = fieldOf(parent, field);
+  if (existing?.kind === 'map') return existing;
+  const created = mapNode(origin);
+  if (parent.kind !== 'map') return created;
+  const entry = entryOf(parent, field);
+  if (entry) entry.value = created;
+  else parent.entries.push({ key: scalarNode(field, '', origin), value: created });
+  return created;
+}
+
+/** What an option of a patch does to the patch: it is noted down in its annotations, which are written anew for that. */
+export function noteInAnnotations(patch: MapNode): void {
+  const annotations = fieldOf(fieldOf(patch, 'metadata'), 'annotations');
+  setStringMap(patch, 'annotations', stringMap(annotations).set(memoryKey, ''));
+}
+
+/** Labels or annotations as kustomize reads them: the source text of every value, '' for what is no scalar. */
+export function stringMap(node: YamlNode | undefined): Map<string, string> {
+  const values = new Map<string, string>();
+  if (node?.kind === 'map') for (const { key, value } of node.entries) values.set(key.text, textOf(value));
+  return values;
+}
+
+export const labelsOf = (node: YamlNode): Map<string, string> =>
+  stringMap(fieldOf(fieldOf(node, 'metadata'), 'labels'));
+
+export const annotationsOf = (node: YamlNode): Map<string, string> => {
+  const values = stringMap(fieldOf(fieldOf(node, 'metadata'), 'annotations'));
+  values.delete(memoryKey);
+  return values;
+};
+
+/** Writes labels or annotations anew; an empty map is left out. Values that stay keep the place where they were written. */
+export function setStringMap(
+  node: MapNode,
+  field: 'labels' | 'annotations',
+  values: ReadonlyMap<string, string>,
+): void {
+  const metadata = createMap(node, 'metadata');
+  const old = fieldOf(metadata, field);
+  metadata.entries = metadata.entries.filter((entry) => entry.key.text !== field);
+  if (values.size === 0) return;
+  const map = mapNode(old ?? metadata);
+  metadata.entries.push({ key: scalarNode(field, '', map), value: map });
+  for (const [key, text] of values) {
+    const before = entryOf(old, key);
+    const value = scalarNode(text, '!!str', before?.value ?? map);
+    if (before?.value.touches) value.touches = before.value.touches;
+    map.entries.push({ key: scalarNode(key, '', before?.key ?? map), value });
+  }
+}

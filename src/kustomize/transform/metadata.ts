@@ -1,0 +1,151 @@
+/** Labels, annotations, namespaces, name prefixes and suffixes. */
+
+import { entryOf, fieldOf, isNullNode, scalarNode, textOf, type YamlNode } from '../../yaml/index.ts';
+import { type Build, recorderOf } from '../build.ts';
+import { isClusterScoped } from '../built-in-kinds.ts';
+import { diagnosticAt, refuse } from '../problem.ts';
+import type { Located } from '../read/decode.ts';
+import { type Gvk, isSelectedGvk, type Resource } from '../resource.ts';
+import type { ResourceSet } from '../resource-set.ts';
+import { eachField, type FieldSpec } from './field-path.ts';
+import { setEntry, setScalar } from './set-value.ts';
+
+/** Sets labels or annotations wherever the specifications say. */
+export function addPairs(
+  pairs: ReadonlyMap<string, Located<string>>,
+  specs: readonly FieldSpec[],
+  by: string,
+  resources: ResourceSet,
+  build: Build,
+): void {
+  const recorder = recorderOf(build, by);
+  const selecting = new Set<Resource>();
+  const sorted = [...pairs].sort(([one], [other]) => (one < other ? -1 : 1));
+  for (const resource of resources.all) {
+    for (const [key, { value, node }] of sorted) {
+      // One node for all the places of one resource: see setEntry.
+      const shared = scalarNode(value, '!!str', node);
+      for (const spec of specs) {
+        eachField(resource, spec, 'map', node, (field) => {
+          setEntry(field, key, shared, recorder);
+          if (isSelector(spec)) selecting.add(resource);
+        });
+      }
+    }
+  }
+  reportSelectors(pairs, selecting, build);
+}
+
+const isSelector = ({ path }: FieldSpec): boolean => /[sS]elector/.test(path);
+
+function reportSelectors(
+  pairs: ReadonlyMap<string, Located<string>>,
+  selecting: ReadonlySet<Resource>,
+  build: Build,
+): void {
+  const [first] = pairs.values();
+  if (!first || selecting.size === 0) return;
+  const names = [...selecting].slice(0, 3).map((resource) => resource.describe());
+  const more = selecting.size > 3 ? ` and ${selecting.size - 3} more` : '';
+  const message = `these labels change the selectors of ${names.join(', ')}${more}`;
+  const hint =
+    'The selector of a workload that runs cannot be changed. To label objects only, use labels: without includeSelectors.';
+  build.diagnostics.push(diagnosticAt('warning', 'SL1110', message, first.node, { hint }));
+}
+
+/** Gives every resource that is not certainly cluster-wide the namespace, and the references that carry one. */
+export function setNamespace(
+  namespace: Located<string>,
+  specs: readonly FieldSpec[],
+  resources: ResourceSet,
+  build: Build,
+): void {
+  const recorder = recorderOf(build, 'namespace');
+  const set = (node: YamlNode): void => setScalar(node, namespace.value, '!!str', namespace.node, recorder);
+  for (const resource of resources.all) {
+    resource.storePreviousId();
+    const { apiVersion, kind } = resource;
+    if (!isClusterScoped(apiVersion, kind)) {
+      eachField(resource, { path: 'metadata/namespace', create: true }, 'scalar', namespace.node, set);
+    }
+    const isBinding = kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
+    if (isBinding) setDefaultSubjects(resource, namespace, set);
+    for (const spec of specs) {
+      if (spec.path === 'metadata/namespace') continue;
+      if (spec.path === 'metadata/name' && apiVersion !== 'v1') continue;
+      const isSubject = spec.path === 'subjects/namespace';
+      if (isBinding && isSubject && (spec.kind === 'RoleBinding' || spec.kind === 'ClusterRoleBinding'))
+        continue;
+      eachField(resource, spec, 'scalar', namespace.node, set);
+    }
+  }
+  resources.idsChanged();
+  const conflict = resources.findConflict();
+  if (conflict) {
+    const [one, other] = conflict;
+    const first = one.node.source.positionAt(one.node.offset);
+    refuse(
+      'SL1009',
+      `in namespace ${namespace.value} there are two resources ${other.describe()}`,
+      namespace.node,
+      {
+        object: other.describe(),
+        hint: `The other one is at ${first.file}:${first.line}.`,
+      },
+    );
+  }
+}
+
+/** Of the subjects of a role binding only the one named `default` gets the namespace. */
+function setDefaultSubjects(
+  resource: Resource,
+  namespace: Located<string>,
+  set: (node: YamlNode) => void,
+): void {
+  const subjects = fieldOf(resource.node, 'subjects');
+  if (subjects?.kind !== 'sequence') return;
+  for (const subject of subjects.items) {
+    if (subject.kind !== 'map' || textOf(fieldOf(subject, 'name')) !== 'default') continue;
+    let entry = entryOf(subject, 'namespace');
+    if (!entry) {
+      entry = { key: scalarNode('namespace', '', namespace.node), value: scalarNode('', '', namespace.node) };
+      subject.entries.push(entry);
+    }
+    set(entry.value);
+  }
+}
+
+/** Kinds whose names are names of something else. */
+const neverRenamed: readonly Partial<Gvk>[] = [
+  { kind: 'CustomResourceDefinition' },
+  { group: 'apiregistration.k8s.io', kind: 'APIService' },
+  { kind: 'Namespace' },
+];
+
+/** Puts a prefix before, or a suffix after, the names. */
+export function addAffix(
+  affix: Located<string>,
+  isPrefix: boolean,
+  specs: readonly FieldSpec[],
+  resources: ResourceSet,
+  build: Build,
+): void {
+  const recorder = recorderOf(build, isPrefix ? 'namePrefix' : 'nameSuffix');
+  for (const resource of resources.all) {
+    const { originalId } = resource;
+    if (neverRenamed.some((skipped) => isSelectedGvk(originalId, skipped))) continue;
+    for (const spec of specs) {
+      if (!isSelectedGvk(originalId, spec)) continue;
+      if (spec.path === 'metadata/name') {
+        if (isPrefix) resource.addPrefix(affix.value);
+        else resource.addSuffix(affix.value);
+        resource.storePreviousId();
+      }
+      eachField(resource, spec, 'scalar', affix.node, (node) => {
+        const text = isNullNode(node) ? '' : textOf(node);
+        setScalar(node, isPrefix ? affix.value + text : text + affix.value, '', affix.node, recorder);
+      });
+    }
+  }
+  resources.idsChanged();
+}

@@ -1,0 +1,265 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { kustomizeCodes } from '../../src/diagnostics/codes/kustomize.ts';
+import type { Diagnostic } from '../../src/diagnostics/index.ts';
+import { memoryFileSystem } from '../../src/files/index.ts';
+import { renderKustomization } from '../../src/kustomize/index.ts';
+import {
+  type CaseFiles,
+  configMap,
+  custom,
+  deployment,
+  overApp,
+  overBase,
+  patched,
+  podSpec,
+  ports,
+  printed,
+  route,
+  service,
+} from './cases/shared.ts';
+import { renderCase } from './oracle.ts';
+
+const root = resolve(import.meta.dirname, '../../apps/backend/udp-demo');
+const guide = Object.fromEntries(
+  readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.yaml') && !name.includes('node_modules'))
+    .map((name) => [`/tree/${relative(root, join(root, name))}`, readFileSync(join(root, name), 'utf8')]),
+);
+
+/** The guide's development overlay with one text of one file changed. */
+function renderGuide(file: string, text: string, changed: string) {
+  const path = `/tree/${file}`;
+  expect(guide[path]).toContain(text);
+  const files = memoryFileSystem({ ...guide, [path]: (guide[path] ?? '').replace(text, changed) });
+  return renderKustomization('/tree/overlays/development', files, { workingDirectory: '/tree' });
+}
+
+const brief = ({ code, position, hint }: Diagnostic) => ({
+  code,
+  place: `${position?.file}:${position?.line}`,
+  hint,
+});
+
+describe("one-word mistakes in the guide's files", () => {
+  it.each([
+    [
+      'a patch target',
+      'overlays/development/kustomization.yaml',
+      'name: udp-echo-demo',
+      'name: udp-echo-dem',
+      'SL1101',
+      17,
+      'Did you mean the name udp-echo-demo?',
+    ],
+    [
+      "a kind's case",
+      'overlays/development/kustomization.yaml',
+      'kind: IngressRouteUDP',
+      'kind: IngressRouteUdp',
+      'SL1101',
+      22,
+      'Did you mean the kind IngressRouteUDP?',
+    ],
+    [
+      'an image name',
+      'overlays/development/kustomization.yaml',
+      'name: udp-echo-server',
+      'name: udp-echo-serve',
+      'SL1102',
+      26,
+      'Did you mean udp-echo-server?',
+    ],
+    [
+      'a container name',
+      'overlays/development/patch-resources.yaml',
+      'name: proxy',
+      'name: prox',
+      'SL1106',
+      13,
+      'Did you mean proxy?',
+    ],
+    [
+      'resource: for resources:',
+      'overlays/development/kustomization.yaml',
+      'resources:',
+      'resource:',
+      'SL1003',
+      4,
+      'Did you mean resources?',
+    ],
+    [
+      'a selector',
+      'base/service.yaml',
+      'app: udp-echo',
+      'app: udp-eco',
+      'SL1116',
+      15,
+      'The pods of Deployment backend/udp-echo-demo have app: udp-echo.',
+    ],
+    [
+      'a route port',
+      'base/ingress-route-udp.yaml',
+      'port: 4444',
+      'port: 4445',
+      'SL1117',
+      14,
+      'Its ports are 4444, udp.',
+    ],
+    [
+      'a route service',
+      'base/ingress-route-udp.yaml',
+      'name: udp-echo-service',
+      'name: udp-echo-servic',
+      'SL1111',
+      13,
+      'Did you mean udp-echo-service?',
+    ],
+    [
+      'an unquoted tag',
+      'overlays/development/kustomization.yaml',
+      'newTag: "1.0"',
+      'newTag: 1.0',
+      'SL1004',
+      28,
+      'Put it in quotes: "1.0".',
+    ],
+    [
+      'a file name',
+      'base/kustomization.yaml',
+      '- service.yaml',
+      '- servic.yaml',
+      'SL1001',
+      6,
+      'Did you mean service.yaml?',
+    ],
+  ] as const)('%s', (_, file, text, changed, code, line, hint) => {
+    const { diagnostics } = renderGuide(file, text, changed);
+    const at = diagnostics.map(brief).find((diagnostic) => diagnostic.code === code);
+    expect(at).toMatchObject({ code, hint });
+    expect(at?.place).toBe(`${file}:${line}`);
+  });
+});
+
+/** One case for each code, with the line it must name. */
+const raised: Readonly<
+  Record<Exclude<keyof typeof kustomizeCodes, 'SL1018'>, readonly [files: CaseFiles, place: string]>
+> = {
+  SL1001: [overApp('patches: [{path: missing.yaml}]\n'), 'kustomization.yaml:2'],
+  SL1002: [printed('a: [b\n'), 'object.yaml:2'],
+  SL1003: [overApp('images: [{name: a, tag: b}]\n'), 'kustomization.yaml:2'],
+  SL1004: [overApp('namePrefix: [a]\n'), 'kustomization.yaml:2'],
+  SL1005: [overApp('helmCharts: [{name: x}]\n'), 'kustomization.yaml:2'],
+  SL1006: [
+    { 'x.yaml': configMap, 'over/kustomization.yaml': 'resources:\n- ../x.yaml\n' },
+    'over/kustomization.yaml:2',
+  ],
+  SL1007: [
+    { 'over/kustomization.yaml': 'resources:\n- ../empty\n', 'empty/x.yaml': configMap },
+    'over/kustomization.yaml:2',
+  ],
+  SL1008: [printed('apiVersion: v1\nkind: ConfigMap\n'), 'object.yaml:1'],
+  SL1009: [
+    overApp('', { 'kustomization.yaml': 'resources: [app.yaml, again.yaml]\n', 'again.yaml': configMap }),
+    'again.yaml:1',
+  ],
+  SL1010: [
+    overApp('patches:\n- target: {kind: Service}\n  patch: |-\n    - {op: remove, path: /spec/x}\n'),
+    'kustomization.yaml:5',
+  ],
+  SL1011: [overApp('replicas:\n- {name: wep, count: 2}\n'), 'kustomization.yaml:3'],
+  SL1012: [
+    printed('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: b\n  a: c\n'),
+    'object.yaml:6',
+  ],
+  SL1101: [
+    overApp('patches:\n- path: p.yaml\n  target: {kind: Deploymen}\n', { 'p.yaml': deployment }),
+    'kustomization.yaml:4',
+  ],
+  SL1102: [overApp('images:\n- {name: ngin, newTag: a}\n'), 'kustomization.yaml:3'],
+  SL1103: [
+    overApp('replacements:\n- source: {kind: ConfigMap}\n  targets:\n  - select: {kind: Other}\n'),
+    'kustomization.yaml:5',
+  ],
+  SL1104: [ports('[{port: 53, protocol: UDP}]', '[{port: 53, targetPort: 5353}]'), 'patch.yaml:4'],
+  SL1105: [
+    custom('{routes: [{services: [{name: a, weight: 5}]}]}', '{routes: [{services: [{name: a}]}]}'),
+    'patch.yaml:4',
+  ],
+  SL1106: [
+    podSpec('{containers: [{name: proxy, image: a}]}', '{containers: [{name: prox, args: [b]}]}'),
+    'patch.yaml:4',
+  ],
+  SL1107: [custom('{a: b}', '{$retainKeys: [a]}'), 'patch.yaml:4'],
+  SL1108: [overApp('namePrefix: a-\nnamePrefix: b-\n'), 'kustomization.yaml:3'],
+  SL1109: [overApp('nameprefix: a-\n'), 'kustomization.yaml:2'],
+  SL1110: [overApp('labels:\n- includeSelectors: true\n  pairs:\n    a: b\n'), 'kustomization.yaml:5'],
+  SL1111: [overBase('namePrefix: p-\n'), 'base/app.yaml:69'],
+  SL1112: [
+    overApp('', {
+      'kustomization.yaml':
+        'resources: [o.yaml]\npatches:\n- target: {kind: Thing}\n  patch: "[{\\"op\\": \\"add\\", \\"path\\": \\"/a\\", \\"value\\": 1}]"\n',
+      'o.yaml': 'apiVersion: x/v1\nkind: Thing\nmetadata: {name: t}\nspec:\n  n: 9007199254740993\n',
+    }),
+    'o.yaml:5',
+  ],
+  SL1113: [
+    patched(
+      service.replace('targetPort: 53', 'targetPort: "53"'),
+      'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  ports:\n  - {port: 53, protocol: UDP, targetPort: 5353}\n',
+    ),
+    'patch.yaml:6',
+  ],
+  SL1114: [overApp('bases: []\n'), 'kustomization.yaml:2'],
+  SL1115: [overApp('namePrefix: a-\n---\nnamePrefix: b-\n'), 'kustomization.yaml:3'],
+  SL1116: [
+    overApp('', { 'app.yaml': [deployment, service.replace('{app: web}', '{app: wep}')].join('---\n') }),
+    'app.yaml:43',
+  ],
+  SL1117: [
+    overApp('', { 'app.yaml': [service, route.replace('port: 53', 'port: 54')].join('---\n') }),
+    'app.yaml:25',
+  ],
+};
+
+describe('every diagnostic of kustomizations', () => {
+  it.each(Object.entries(raised))('%s names the line of its cause', (code, [files, place]) => {
+    const found = renderCase(files).diagnostics.filter((diagnostic) => diagnostic.code === code);
+    expect(found.map((diagnostic) => `${diagnostic.position?.file}:${diagnostic.position?.line}`)).toContain(
+      place,
+    );
+  });
+
+  it('of a merge names what to write', () => {
+    const [files] = raised.SL1104;
+    const hints = renderCase(files).diagnostics.map((diagnostic) => diagnostic.hint);
+    expect(hints).toContain(
+      'Items are matched by port and protocol. Add protocol: UDP, as at object.yaml:4.',
+    );
+  });
+});
+
+describe('a render that fails', () => {
+  it('still names the files it looked at, so that a watcher sees them appear', () => {
+    const { objects, filesRead } = renderCase(overApp('patches: [{path: missing.yaml}]\n'));
+    expect(objects).toEqual([]);
+    expect(filesRead).toEqual(
+      expect.arrayContaining(['/case/kustomization.yaml', '/case/app.yaml', '/case/missing.yaml']),
+    );
+  });
+
+  it('for a directory that does not exist says so', () => {
+    const { diagnostics, filesRead } = renderKustomization('/nowhere', memoryFileSystem({}));
+    expect(diagnostics.map((diagnostic) => diagnostic.code)).toEqual(['SL1001']);
+    expect(filesRead).toEqual(['/nowhere']);
+  });
+
+  it('refuses an address and says what to do instead', () => {
+    const { diagnostics } = renderCase({
+      'kustomization.yaml': 'resources:\n- https://example.com/a.yaml\n',
+    });
+    expect(diagnostics[0]).toMatchObject({ code: 'SL1005', position: { line: 2 } });
+    expect(diagnostics[0]?.hint).toContain('local files only');
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { type FileSystem, memoryFileSystem } from '../../src/files/index.ts';
+import {
+  createRenderer,
+  explainField,
+  formatObjects,
+  renderKustomization,
+} from '../../src/kustomize/index.ts';
+import { app } from './cases/shared.ts';
+
+const texts: Record<string, string> = {
+  '/t/base/kustomization.yaml': 'resources: [app.yaml, extra.yaml]\n',
+  '/t/base/app.yaml': app,
+  '/t/base/extra.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: b}\n',
+  '/t/dev/kustomization.yaml': 'resources: [../base]\nnamePrefix: dev-\npatches: [{path: patch.yaml}]\n',
+  '/t/dev/patch.yaml': 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n',
+  '/t/prod/kustomization.yaml': 'resources: [../base]\nnamePrefix: prod-\n',
+};
+
+/** Files that can change, and count how often each is read. */
+function countingFiles() {
+  const current = { ...texts };
+  const reads = new Map<string, number>();
+  const inner = (): FileSystem => memoryFileSystem(current);
+  const files: FileSystem = {
+    kind: (path) => inner().kind(path),
+    list: (path) => inner().list(path),
+    realPath: (path) => inner().realPath(path),
+    read(path) {
+      reads.set(path, (reads.get(path) ?? 0) + 1);
+      return inner().read(path);
+    },
+  };
+  return { files, reads, current };
+}
+
+describe('a renderer', () => {
+  it('reads the bases that several overlays share once', () => {
+    const { files, reads } = countingFiles();
+    const renderer = createRenderer(files);
+    const dev = formatObjects(renderer.render('/t/dev').objects);
+    const prod = formatObjects(renderer.render('/t/prod').objects);
+    expect(reads.get('/t/base/app.yaml')).toBe(1);
+    expect(dev).toBe(formatObjects(renderKustomization('/t/dev', memoryFileSystem(texts)).objects));
+    expect(prod).toBe(formatObjects(renderKustomization('/t/prod', memoryFileSystem(texts)).objects));
+  });
+
+  it('reads again only what has changed', () => {
+    const { files, reads, current } = countingFiles();
+    const renderer = createRenderer(files);
+    const before = formatObjects(renderer.render('/t/dev').objects);
+    expect(formatObjects(renderer.render('/t/dev').objects)).toBe(before);
+    current['/t/base/extra.yaml'] = (texts['/t/base/extra.yaml'] ?? '').replace('a: b', 'a: changed');
+    renderer.forget(['/t/base/extra.yaml']);
+    expect(formatObjects(renderer.render('/t/dev').objects)).toBe(before.replace('a: b\n', 'a: changed\n'));
+    expect([...reads].filter(([, count]) => count > 1)).toEqual([['/t/base/extra.yaml', 2]]);
+  });
+
+  it('sees a file that has appeared', () => {
+    const { files, current } = countingFiles();
+    current['/t/prod/kustomization.yaml'] = 'resources: [../base, new.yaml]\n';
+    const renderer = createRenderer(files);
+    const failed = renderer.render('/t/prod');
+    expect(failed.diagnostics.map((diagnostic) => diagnostic.code)).toEqual(['SL1001']);
+    current['/t/prod/new.yaml'] = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new}\n';
+    renderer.forget(['/t/prod/new.yaml']);
+    expect(renderer.render('/t/prod').diagnostics).toEqual([]);
+  });
+
+  it('leaves what it keeps untouched by the patches of a render', () => {
+    const renderer = createRenderer(memoryFileSystem(texts));
+    const first = formatObjects(renderer.render('/t/dev').objects);
+    renderer.render('/t/prod');
+    expect(formatObjects(renderer.render('/t/dev').objects)).toBe(first);
+  });
+});
+
+describe('a rendered object', () => {
+  const { objects } = renderKustomization('/t/dev', memoryFileSystem(texts), {
+    workingDirectory: '/t',
+    explain: true,
+  });
+  const deployment = objects.find((object) => object.value.kind === 'Deployment');
+
+  it('is a plain value of what is printed', () => {
+    expect(deployment?.value).toMatchObject({ metadata: { name: 'dev-web' }, spec: { replicas: 3 } });
+  });
+
+  it('knows where a value was last set, or the nearest place around it', () => {
+    expect(deployment?.locate(['spec', 'replicas'])).toEqual({ file: 'dev/patch.yaml', line: 4, column: 18 });
+    expect(deployment?.locate(['spec', 'nothing', 'here'])).toMatchObject({ file: 'base/app.yaml' });
+    expect(deployment?.locate(['metadata', 'name']).file).toBe('dev/kustomization.yaml');
+  });
+
+  it('knows everything that set a value', () => {
+    const settings = deployment && explainField(deployment, 'metadata.name');
+    expect(settings?.map(({ by, text }) => [by, text])).toEqual([
+      ['resources', 'web'],
+      ['namePrefix', 'dev-web'],
+    ]);
+  });
+});
