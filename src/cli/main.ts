@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { DiagnosticError } from '../diagnostics/index.ts';
 import { registerBuild } from './build.ts';
 import { note, noteDiagnostics } from './output.ts';
+import { registerProxy } from './proxy.ts';
 
 /** Exit codes: 0 fine, 1 findings or a failed proof, 2 the input or the command line could not be used. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -14,6 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .exitOverride()
     .showHelpAfterError('(see sluice --help)');
   registerBuild(program);
+  registerProxy(program);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return Number(process.exitCode ?? 0);

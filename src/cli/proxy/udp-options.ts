@@ -1,0 +1,110 @@
+/** The command line in, an entry point and a route table out. */
+
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { InvalidArgumentError } from 'commander';
+import {
+  type Endpoint,
+  isAddressRange,
+  type RouteTable,
+  type UdpBalance,
+  type UdpClientAddress,
+  type UdpEntryPoint,
+  type UdpRate,
+  type UdpRoute,
+  type WeightedService,
+} from '../../dataplane/index.ts';
+
+export interface UdpProxyOptions {
+  readonly balance: UdpBalance;
+  readonly engine: 'auto' | 'native' | 'dgram';
+  readonly workers?: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly maxSessions: number;
+  readonly maxSessionsPerClient?: number;
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly rate?: UdpRate;
+  readonly ratePerClient?: UdpRate;
+  readonly maxDatagram?: number;
+  readonly maxAmplification?: number;
+  readonly responses?: number;
+  readonly clientAddress?: UdpClientAddress;
+  readonly proxyProtocolFrom: readonly string[];
+}
+
+export const entryPointName = 'udp';
+
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** `:9998` is every address of this machine. Throws `InvalidArgumentError`. */
+export function parseListen(text: string): Place {
+  const { host, port } = splitHostPort(text);
+  const address = host === '' ? '::' : host;
+  if (isIP(address) === 0) {
+    throw new InvalidArgumentError(`cannot listen on ${text}: "${host}" is not an address of a machine`);
+  }
+  return { address, port };
+}
+
+/** Throws `InvalidArgumentError`; rejects with the resolver's error for a name that it doesn't know. */
+export async function parseEndpoint(text: string): Promise<WeightedService> {
+  const [place = '', weight = '1', ...rest] = text.split('=');
+  if (rest.length > 0 || !/^\d+$/.test(weight)) {
+    throw new InvalidArgumentError(
+      `endpoint ${text}: the weight must be a whole number, as in 10.0.0.1:53=3`,
+    );
+  }
+  const { host, port } = splitHostPort(place);
+  if (host === '' || port === 0) throw new InvalidArgumentError(`endpoint ${text} must be HOST:PORT`);
+  const addresses = isIP(host) ? [host] : (await lookup(host, { all: true })).map(({ address }) => address);
+  const endpoints = addresses.map((address): Endpoint => ({ address, port, state: 'ready' }));
+  return { name: place, weight: Number(weight), endpoints };
+}
+
+/** Throws `InvalidArgumentError` for what is no address range. */
+export function entryPointOf(options: UdpProxyOptions): UdpEntryPoint {
+  for (const text of [...options.allow, ...options.deny, ...options.proxyProtocolFrom]) {
+    if (!isAddressRange(text)) {
+      throw new InvalidArgumentError(`"${text}" is not an address or a range, such as 10.0.0.0/8`);
+    }
+  }
+  const { allow, deny, proxyProtocolFrom, maxSessionsPerClient, rate, ratePerClient } = options;
+  const { maxDatagram, maxAmplification } = options;
+  return {
+    name: entryPointName,
+    balance: options.balance,
+    idleTimeoutMs: options.timeout,
+    maxSessions: options.maxSessions,
+    ...(allow.length > 0 ? { allow } : {}),
+    ...(deny.length > 0 ? { deny } : {}),
+    ...(proxyProtocolFrom.length > 0 ? { proxyProtocolFrom } : {}),
+    ...(maxSessionsPerClient === undefined ? {} : { maxSessionsPerClient }),
+    ...(rate ? { rate } : {}),
+    ...(ratePerClient ? { ratePerClient } : {}),
+    ...(maxDatagram === undefined ? {} : { maxDatagramBytes: maxDatagram }),
+    ...(maxAmplification === undefined ? {} : { maxAmplification }),
+  };
+}
+
+export function tableOf(services: readonly WeightedService[], options: UdpProxyOptions): RouteTable {
+  const { responses, clientAddress } = options;
+  const route: UdpRoute = {
+    name: 'command line',
+    services,
+    ...(responses === undefined ? {} : { responses }),
+    ...(clientAddress ? { clientAddress } : {}),
+  };
+  return { generation: 1, udp: [{ kind: 'forward', entryPoint: entryPointName, route }] };
+}
+
+function splitHostPort(text: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) throw new InvalidArgumentError(`"${text}" must be ADDRESS:PORT`);
+  return { host: match[1] ?? match[2] ?? '', port };
+}

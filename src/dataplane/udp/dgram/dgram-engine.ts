@@ -1,0 +1,102 @@
+/** The portable engine: `node:dgram` alone, on the thread that made it. */
+
+import type { RouteTable } from '../../route-table.ts';
+import type {
+  UdpEngine,
+  UdpEntryPoint,
+  UdpEntryPointCounters,
+  UdpListener,
+  UdpTap,
+  UdpTapOptions,
+} from '../../udp-engine.ts';
+import { allocateTap, defaultTapRecords, joinTaps, TapReader, TapWriter } from '../core/tap-ring.ts';
+import type { EngineLog } from '../engine-log.ts';
+import { DgramEntryPoint } from './dgram-entry-point.ts';
+import { SocketBudget } from './socket-budget.ts';
+
+/** How often idle sessions are looked for: a session may outlive its timeout by this much. */
+const tickMs = 50;
+
+export class DgramUdpEngine implements UdpEngine {
+  readonly kind = 'dgram';
+  readonly #entryPoints = new Map<string, DgramEntryPoint>();
+  readonly #budget: SocketBudget;
+  readonly #log: EngineLog;
+  readonly #timer: NodeJS.Timeout;
+  #table: RouteTable = { generation: 0, udp: [] };
+
+  /** `maxSockets`: towards endpoints; what the limit on open files leaves, when absent. */
+  constructor(log: EngineLog, maxSockets?: number) {
+    this.#log = log;
+    this.#budget = new SocketBudget(maxSockets);
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer.unref();
+  }
+
+  async open(
+    entryPoint: UdpEntryPoint,
+    listeners: readonly UdpListener[],
+  ): Promise<readonly { address: string; port: number }[]> {
+    if (this.#entryPoints.has(entryPoint.name)) {
+      throw new Error(`entry point ${entryPoint.name} is open already`);
+    }
+    const opened = new DgramEntryPoint(entryPoint, this.#budget, this.#log);
+    this.#entryPoints.set(entryPoint.name, opened);
+    opened.apply(this.#decisionOf(entryPoint.name));
+    try {
+      return await opened.listen(listeners);
+    } catch (error) {
+      await this.shut(entryPoint.name);
+      throw error;
+    }
+  }
+
+  async shut(entryPointName: string): Promise<void> {
+    const entryPoint = this.#entryPoints.get(entryPointName);
+    this.#entryPoints.delete(entryPointName);
+    await entryPoint?.close();
+  }
+
+  apply(table: RouteTable): Promise<void> {
+    this.#table = table;
+    const failures: Error[] = [];
+    for (const entryPoint of this.#entryPoints.values()) {
+      try {
+        entryPoint.apply(this.#decisionOf(entryPoint.name));
+      } catch (error) {
+        failures.push(error as Error);
+      }
+    }
+    return failures[0] ? Promise.reject(failures[0]) : Promise.resolve();
+  }
+
+  counters(): readonly UdpEntryPointCounters[] {
+    return [...this.#entryPoints.values()].map((entryPoint) => entryPoint.counters());
+  }
+
+  tap({ every, records = defaultTapRecords }: UdpTapOptions): UdpTap {
+    const tapped = [...this.#entryPoints.values()];
+    const readers = tapped.map((entryPoint) => {
+      const shared = allocateTap(records);
+      entryPoint.tap(new TapWriter(shared, every));
+      return new TapReader(entryPoint.name, shared);
+    });
+    return joinTaps(readers, () => {
+      for (const entryPoint of tapped) entryPoint.tap(undefined);
+    });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([...this.#entryPoints.keys()].map((name) => this.shut(name)));
+  }
+
+  #decisionOf(entryPointName: string): RouteTable['udp'][number] | undefined {
+    return this.#table.udp.find(({ entryPoint }) => entryPoint === entryPointName);
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    for (const entryPoint of this.#entryPoints.values()) entryPoint.tick(nowMs);
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * The fast engine: threads that own their sockets and call the C library themselves (see `WorkerLoop`). This side opens
+ * and closes the listeners, passes tables on, reads the counters, and has a worker that fails replaced.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import {
+  descriptorLimit,
+  droppedDatagrams,
+  errnoName,
+  type Libc,
+  raiseDescriptorLimit,
+  type SocketAddress,
+} from '../../native/index.ts';
+import type { RouteTable } from '../../route-table.ts';
+import type {
+  UdpEndpointCounters,
+  UdpEngine,
+  UdpEntryPoint,
+  UdpEntryPointCounters,
+  UdpListener,
+  UdpTap,
+  UdpTapOptions,
+} from '../../udp-engine.ts';
+import { formatHostPort } from '../core/address.ts';
+import { counter, counterCount, readCounters } from '../core/counter-slots.ts';
+import { endpointCounterCount } from '../core/endpoint-slots.ts';
+import { sharedBucketBytes } from '../core/shared-bucket.ts';
+import { allocateTap, defaultTapRecords, joinTaps, TapReader } from '../core/tap-ring.ts';
+import type { EngineLog } from '../engine-log.ts';
+import { ledgerFiles } from './file-ledger.ts';
+import type { EndpointsReport, OpenCommand, TapCommand } from './messages.ts';
+import { errorCounters, type NativeListener } from './native-entry-point.ts';
+import { openListener } from './open-listeners.ts';
+import { type Order, WorkerHandle } from './worker-handle.ts';
+
+/** Descriptors kept for everything else that the process opens. */
+const reservedFiles = 256;
+/** More workers than cores only take turns. */
+const mostWorkers = 64;
+
+interface WorkerPart {
+  readonly command: Omit<OpenCommand, 'decision'>;
+  readonly counters: Float64Array;
+  endpoints: EndpointsReport | undefined;
+  tap: TapCommand | undefined;
+}
+
+interface OpenEntryPoint {
+  readonly name: string;
+  readonly sockets: readonly NativeListener[];
+  /** What the sockets had dropped before they were ours. */
+  readonly droppedBefore: number;
+  /** By worker; undefined for one that has none of its sockets. */
+  readonly parts: readonly (WorkerPart | undefined)[];
+  /** What workers that failed had counted, by endpoint. */
+  readonly retired: Map<string, Float64Array>;
+}
+
+export interface NativeUdpEngineOptions {
+  readonly libc: Libc;
+  readonly log: EngineLog;
+  /** One per core when absent. */
+  readonly workers?: number;
+  /** Sockets towards endpoints, of all workers. What the limit on open files leaves, when absent. */
+  readonly maxSockets?: number;
+}
+
+export class NativeUdpEngine implements UdpEngine {
+  readonly kind = 'native';
+  readonly #libc: Libc;
+  readonly #log: EngineLog;
+  readonly #workers: readonly WorkerHandle[];
+  readonly #entryPoints = new Map<string, OpenEntryPoint>();
+  readonly #seed = randomBytes(4).readInt32LE();
+  #table: RouteTable = { generation: 0, udp: [] };
+  /** Which worker gets the next socket that cannot be shared. */
+  #nextAlone = 0;
+
+  constructor({ libc, log, workers = availableParallelism(), maxSockets }: NativeUdpEngineOptions) {
+    this.#libc = libc;
+    this.#log = log;
+    raiseDescriptorLimit(libc, ledgerFiles);
+    const files = Math.min(ledgerFiles, descriptorLimit(libc).current);
+    const count = Math.max(1, Math.min(mostWorkers, workers));
+    const maxChannels = Math.max(1, Math.floor((maxSockets ?? files - reservedFiles) / count));
+    this.#workers = Array.from(
+      { length: count },
+      (_, worker) =>
+        new WorkerHandle({
+          libc,
+          worker,
+          share: 1 / count,
+          maxChannels,
+          log,
+          ordersAfterRestart: () => this.#ordersOf(worker),
+          onEndpoints: (reports) => this.#noteEndpoints(worker, reports),
+          onFailure: () => this.#retire(worker),
+        }),
+    );
+  }
+
+  async open(
+    entryPoint: UdpEntryPoint,
+    listeners: readonly UdpListener[],
+  ): Promise<readonly { address: string; port: number }[]> {
+    const { name } = entryPoint;
+    if (this.#entryPoints.has(name)) throw new Error(`entry point ${name} is open already`);
+    const { places, sockets } = this.#openListeners(entryPoint, listeners);
+    const isShared = sockets.every((perWorker) => perWorker.length === this.#workers.length);
+    const bucket = new SharedArrayBuffer(sharedBucketBytes);
+    const parts = this.#workers.map((_, worker) => {
+      const own = sockets.flatMap((perWorker) => perWorker[worker] ?? []);
+      return own.length === 0 ? undefined : this.#partOf(entryPoint, own, isShared, bucket);
+    });
+    const own = sockets.flat().filter((socket) => socket !== undefined);
+    this.#entryPoints.set(name, {
+      name,
+      sockets: own,
+      droppedBefore: this.#droppedBy(own),
+      parts,
+      retired: new Map(),
+    });
+    try {
+      await this.#orderAll((worker) => this.#openOrder(name, worker));
+      return places;
+    } catch (error) {
+      await this.shut(name);
+      throw error;
+    }
+  }
+
+  async shut(entryPointName: string): Promise<void> {
+    const entryPoint = this.#entryPoints.get(entryPointName);
+    if (!entryPoint) return;
+    this.#entryPoints.delete(entryPointName);
+    await this.#orderAll((worker) =>
+      entryPoint.parts[worker] ? { kind: 'shut', entryPoint: entryPointName } : undefined,
+    );
+    for (const { fd } of entryPoint.sockets) this.#libc.close(fd);
+  }
+
+  async apply(table: RouteTable): Promise<void> {
+    this.#table = table;
+    await this.#orderAll(() => ({ kind: 'apply', decisions: table.udp }));
+  }
+
+  counters(): readonly UdpEntryPointCounters[] {
+    return [...this.#entryPoints.values()].map(({ name, parts, retired, sockets, droppedBefore }) => {
+      const present = parts.flatMap((part) => part ?? []);
+      const rows = present.map(({ counters }) => counters);
+      const reports = present.flatMap(({ endpoints }) => endpoints ?? []);
+      const kernelDrops = this.#droppedBy(sockets) - droppedBefore;
+      const decision = this.#table.udp.find(({ entryPoint }) => entryPoint === name);
+      return {
+        ...readCounters(name, rows, sumEndpoints(reports, retired), sumErrors(present)),
+        kernelDrops,
+        ...(decision?.kind === 'forward' ? { route: decision.route.name } : {}),
+      };
+    });
+  }
+
+  tap({ every, records = defaultTapRecords }: UdpTapOptions): UdpTap {
+    const readers: TapReader[] = [];
+    for (const { name, parts } of this.#entryPoints.values()) {
+      for (const [worker, part] of parts.entries()) {
+        if (!part) continue;
+        const shared = allocateTap(records);
+        part.tap = { kind: 'tap', entryPoint: name, shared, every };
+        readers.push(new TapReader(name, shared));
+        this.#orderInPassing(worker, part.tap);
+      }
+    }
+    return joinTaps(readers, () => this.#endTap());
+  }
+
+  #endTap(): void {
+    for (const { name, parts } of this.#entryPoints.values()) {
+      for (const [worker, part] of parts.entries()) {
+        if (!part?.tap) continue;
+        part.tap = undefined;
+        this.#orderInPassing(worker, { kind: 'tap', entryPoint: name, every: 1 });
+      }
+    }
+  }
+
+  /** Nobody waits for it. */
+  #orderInPassing(worker: number, order: Order): void {
+    this.#workers[worker]?.order(order).catch((error: Error) => this.#log('warn', error.message));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#entryPoints.keys()].map((name) => this.shut(name)));
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+  }
+
+  /** For tests: has a worker fail as a bug would have it fail. */
+  crashWorker(worker: number): void {
+    void this.#workers[worker]?.order({ kind: 'crash' });
+  }
+
+  #droppedBy(sockets: readonly NativeListener[]): number {
+    return sockets.reduce((sum, { fd }) => sum + droppedDatagrams(this.#libc, fd), 0);
+  }
+
+  /** Per listener the sockets of the workers, in their order. */
+  #openListeners(
+    { name, ratePerClient, maxSessionsPerClient }: UdpEntryPoint,
+    listeners: readonly UdpListener[],
+  ): { places: SocketAddress[]; sockets: (NativeListener | undefined)[][] } {
+    const places: SocketAddress[] = [];
+    const sockets: (NativeListener | undefined)[][] = [];
+    const byClient = ratePerClient !== undefined || maxSessionsPerClient !== undefined;
+    try {
+      for (const wanted of listeners) {
+        const opened = openListener(this.#libc, wanted, this.#workers.length, byClient);
+        places.push(opened.place);
+        const place = formatHostPort(opened.place.address, opened.place.port);
+        this.#log(
+          'info',
+          `entry point ${name}: ${place}/udp, receive buffer ${opened.receiveBufferBytes} bytes`,
+        );
+        sockets.push(this.#assign(opened.sockets));
+      }
+      return { places, sockets };
+    } catch (error) {
+      for (const socket of sockets.flat()) if (socket) this.#libc.close(socket.fd);
+      throw error;
+    }
+  }
+
+  /** A socket that came alone goes to one worker: two would make two sessions of one client. */
+  #assign(sockets: readonly NativeListener[]): (NativeListener | undefined)[] {
+    if (sockets.length === this.#workers.length) return [...sockets];
+    const chosen = this.#nextAlone++ % this.#workers.length;
+    return this.#workers.map((_, worker) => (worker === chosen ? sockets[0] : undefined));
+  }
+
+  #partOf(
+    entryPoint: UdpEntryPoint,
+    listeners: readonly NativeListener[],
+    isShared: boolean,
+    bucket: SharedArrayBuffer,
+  ): WorkerPart {
+    const counters = new SharedArrayBuffer(counterCount * 8);
+    const command = {
+      kind: 'open',
+      entryPoint,
+      listeners,
+      seed: this.#seed,
+      share: isShared ? 1 / this.#workers.length : 1,
+      counters,
+      errors: new SharedArrayBuffer(errorCounters * 8),
+      bucket,
+    } as const;
+    return { command, counters: new Float64Array(counters), endpoints: undefined, tap: undefined };
+  }
+
+  #openOrder(name: string, worker: number): Order | undefined {
+    const part = this.#entryPoints.get(name)?.parts[worker];
+    if (!part) return undefined;
+    return { ...part.command, decision: this.#table.udp.find(({ entryPoint }) => entryPoint === name) };
+  }
+
+  #ordersOf(worker: number): Order[] {
+    const openings = [...this.#entryPoints.keys()].flatMap((name) => this.#openOrder(name, worker) ?? []);
+    const taps = [...this.#entryPoints.values()].flatMap(({ parts }) => parts[worker]?.tap ?? []);
+    return [...openings, ...taps];
+  }
+
+  async #orderAll(orderOf: (worker: number) => Order | undefined): Promise<void> {
+    const orders = this.#workers.flatMap((handle, worker) => {
+      const order = orderOf(worker);
+      return order ? handle.order(order) : [];
+    });
+    await Promise.all(orders);
+  }
+
+  #noteEndpoints(worker: number, reports: readonly EndpointsReport[]): void {
+    for (const report of reports) {
+      const part = this.#entryPoints.get(report.entryPoint)?.parts[worker];
+      if (part) part.endpoints = report;
+    }
+  }
+
+  /** Keeps what a worker that failed had counted. */
+  #retire(worker: number): void {
+    for (const { parts, retired } of this.#entryPoints.values()) {
+      const part = parts[worker];
+      if (!part) continue;
+      part.counters[counter.sessions] = 0;
+      if (!part.endpoints) continue;
+      const values = new Float64Array(part.endpoints.counters);
+      for (const { slot, address, port } of part.endpoints.slots) {
+        const key = formatHostPort(address, port);
+        const sum = retired.get(key) ?? new Float64Array(endpointCounterCount);
+        for (const at of sum.keys())
+          sum[at] = (sum[at] ?? 0) + (values[slot * endpointCounterCount + at] ?? 0);
+        retired.set(key, sum);
+      }
+      part.endpoints = undefined;
+    }
+  }
+}
+
+function sumErrors(parts: readonly WorkerPart[]): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const { command } of parts) {
+    for (const [reason, count] of new Float64Array(command.errors).entries()) {
+      if (count > 0) found[errnoName(reason)] = (found[errnoName(reason)] ?? 0) + count;
+    }
+  }
+  return found;
+}
+
+function sumEndpoints(
+  reports: readonly EndpointsReport[],
+  retired: ReadonlyMap<string, Float64Array>,
+): UdpEndpointCounters[] {
+  const found = new Map<string, UdpEndpointCounters>();
+  for (const { counters, slots } of reports) {
+    const values = new Float64Array(counters);
+    for (const { slot, ...description } of slots) {
+      const key = formatHostPort(description.address, description.port);
+      const before = found.get(key) ?? fromRetired(retired.get(key));
+      const at = slot * endpointCounterCount;
+      found.set(key, {
+        ...description,
+        datagrams: before.datagrams + (values[at] ?? 0),
+        bytes: before.bytes + (values[at + 1] ?? 0),
+        replies: before.replies + (values[at + 2] ?? 0),
+        replyBytes: before.replyBytes + (values[at + 3] ?? 0),
+      });
+    }
+  }
+  return [...found.values()];
+}
+
+function fromRetired([datagrams = 0, bytes = 0, replies = 0, replyBytes = 0]: ArrayLike<number> &
+  Iterable<number> = []) {
+  return { datagrams, bytes, replies, replyBytes };
+}
