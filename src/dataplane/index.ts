@@ -1,4 +1,11 @@
 export type * from './route-table.ts';
+export { type AddressRange, parseAddressRange } from './tcp/address.ts';
+export { createTcpEngine, type TcpEngineOptions } from './tcp/engine.ts';
+export { PatternError } from './tcp/go-pattern.ts';
+export { compileGoPattern } from './tcp/go-regexp.ts';
+export { withoutPrivateKeys } from './tcp/secrets.ts';
+export type * from './tcp-engine.ts';
+export { tcpEndReasons, tcpRefusalReasons } from './tcp-engine.ts';
 export { isAddressRange } from './udp/core/address-list.ts';
 export { createUdpEngine, type UdpEngineOptions } from './udp/create-udp-engine.ts';
 export type { EngineLog, EngineLogLevel } from './udp/engine-log.ts';
