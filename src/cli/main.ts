@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DiagnosticError } from '../diagnostics/index.ts';
 import { registerBuild } from './build.ts';
+import { registerKubectl } from './kubectl.ts';
 import { note, noteDiagnostics } from './output.ts';
 import { registerProxy } from './proxy.ts';
 
@@ -16,6 +17,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(see sluice --help)');
   registerBuild(program);
   registerProxy(program);
+  registerKubectl(program);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return Number(process.exitCode ?? 0);

@@ -1,3 +1,4 @@
+export * from './api/index.ts';
 export type { ServedTypes } from './controllers/controller.ts';
 export {
   createEventRecorder,
