@@ -10,6 +10,7 @@ export {
   type WatchEventType,
   type WatchOptions,
 } from './api.ts';
+export * from './client/index.ts';
 export { createInformer, type Informer, type InformerOptions } from './informer.ts';
 export { describeObject, namespacedName } from './names.ts';
 export type * from './objects.ts';

@@ -10,34 +10,27 @@ import type {
   UdpRoute,
   WeightedService,
 } from '../../dataplane/index.ts';
-import type { DiagnosticCode } from '../../diagnostics/index.ts';
 import type {
   EndpointSlice,
   IngressRouteUDP,
   IngressRouteUdpService,
+  Node,
   Service,
 } from '../../kubernetes/index.ts';
 import { namespacedName } from '../../kubernetes/index.ts';
 import type { EntryPoint } from '../static/entry-points.ts';
-import { resolveUdpService, type ServiceIndex } from './udp-services.ts';
+import type { RouteFinding } from './findings.ts';
+import { byAge, isOfClass, type RoutingOptions } from './options.ts';
+import { indexServices, resolveService, type ServiceContext, type ServiceIndex } from './route-services.ts';
 
 export interface UdpRoutingInput {
   readonly entryPoints: readonly EntryPoint[];
   readonly routes: readonly IngressRouteUDP[];
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
-}
-
-/** Something about a route that its owner should know. */
-export interface RouteFinding {
-  readonly code: DiagnosticCode;
-  /** `error`: datagrams are dropped for it. `warning`: they are not, yet it is hardly what was meant. */
-  readonly severity: 'error' | 'warning';
-  /** The IngressRouteUDP, as `namespace/name`. */
-  readonly route: string;
-  readonly message: string;
-  /** The part of the IngressRouteUDP that it is about. */
-  readonly path: readonly (string | number)[];
+  /** For `nodePortLB`. */
+  readonly nodes?: readonly Node[];
+  readonly options?: RoutingOptions;
 }
 
 export interface UdpRouting {
@@ -45,81 +38,74 @@ export interface UdpRouting {
   readonly findings: readonly RouteFinding[];
 }
 
-/** One entry of `spec.routes`, on one entry point. */
-interface Candidate {
-  readonly ingressRoute: IngressRouteUDP;
-  readonly index: number;
+/** One entry of `spec.routes`, on its own: what it would do if it held an entry point. */
+export interface ResolvedUdpRule {
   /** Traefik's router name. */
   readonly name: string;
+  readonly index: number;
+  /** With their endpoints; those that cannot be reached at all are left out. */
+  readonly services: readonly WeightedService[];
+  readonly outcome:
+    | { readonly kind: 'forward'; readonly route: UdpRoute }
+    | { readonly kind: 'drop'; readonly reason: 'no_service' | 'no_endpoints'; readonly detail: string };
+}
+
+/** One IngressRouteUDP on its own. */
+export interface ResolvedUdpRoute {
+  readonly ingressRoute: IngressRouteUDP;
+  /** The UDP entry points it is bound to. */
+  readonly entryPoints: readonly string[];
+  readonly rules: readonly ResolvedUdpRule[];
+  readonly findings: readonly RouteFinding[];
 }
 
 /** Compiles the table. The same input gives the same output; `generation` only numbers it. */
 export function compileUdpRoutes(input: UdpRoutingInput, generation: number): UdpRouting {
-  const findings: RouteFinding[] = [];
+  const { entryPoints, options = {} } = input;
   const index = indexServices(input);
-  const entryPoints = input.entryPoints.filter(({ protocol }) => protocol === 'udp');
-  const candidates = bindToEntryPoints(input, entryPoints, findings);
-  const resolved = new Map<string, UdpDecision>();
-  const udp = entryPoints.map(({ name: entryPoint }): UdpDecision => {
-    const [winner, ...shadowed] = candidates.get(entryPoint) ?? [];
-    if (!winner) {
-      const detail = `no IngressRouteUDP is bound to entry point ${entryPoint}`;
-      return { kind: 'drop', entryPoint, reason: 'no_route', detail };
-    }
-    for (const loser of shadowed) findings.push(shadowFinding(loser, winner, entryPoint));
-    // A route without entryPoints hangs on all of them: its services are resolved, and reported, once.
-    const decision = resolved.get(winner.name) ?? decide(entryPoint, winner, index, findings);
-    resolved.set(winner.name, decision);
-    return { ...decision, entryPoint };
-  });
-  return { table: { generation, udp }, findings };
+  const resolved = input.routes
+    .filter((route) => isOfClass(route, options))
+    .sort(byAge)
+    .map((route) => resolveUdpRoute(route, entryPoints, index, options));
+  const bound = bindUdp(resolved);
+  const decided = entryPoints
+    .filter(({ protocol }) => protocol === 'udp')
+    .map(({ name }) => decideUdp(name, bound.get(name) ?? [], options));
+  return {
+    table: { generation, udp: decided.map(({ decision }) => decision) },
+    findings: [...resolved.flatMap((route) => route.findings), ...decided.flatMap((one) => one.findings)],
+  };
 }
 
-function indexServices({ services, endpointSlices }: UdpRoutingInput): ServiceIndex {
-  const slices = new Map<string, EndpointSlice[]>();
-  for (const slice of endpointSlices) {
-    const service = slice.metadata.labels?.['kubernetes.io/service-name'];
-    const key = `${slice.metadata.namespace}/${service}`;
-    slices.set(key, [...(slices.get(key) ?? []), slice]);
-  }
-  return { services: new Map(services.map((service) => [namespacedName(service), service])), slices };
-}
-
-/** Per entry point the routes bound to it, the one that holds it first: the oldest, then by name (as Gateway API). */
-function bindToEntryPoints(
-  { routes, entryPoints: all }: UdpRoutingInput,
+/** What an IngressRouteUDP asks for, whoever else asks for the same. */
+export function resolveUdpRoute(
+  ingressRoute: IngressRouteUDP,
   entryPoints: readonly EntryPoint[],
-  findings: RouteFinding[],
-): Map<string, Candidate[]> {
-  const bound = new Map<string, Candidate[]>();
-  for (const ingressRoute of [...routes].sort(byAge)) {
-    const names = boundNames(ingressRoute, entryPoints, all, findings);
-    for (const [index] of ingressRoute.spec.routes.entries()) {
-      const { namespace, name } = ingressRoute.metadata;
-      const candidate = { ingressRoute, index, name: `${namespace}-${name}-${index}` };
-      for (const entryPoint of names) bound.set(entryPoint, [...(bound.get(entryPoint) ?? []), candidate]);
-    }
-  }
-  return bound;
-}
-
-function byAge(left: IngressRouteUDP, right: IngressRouteUDP): number {
-  const ages = (left.metadata.creationTimestamp ?? '').localeCompare(right.metadata.creationTimestamp ?? '');
-  return ages || (namespacedName(left) < namespacedName(right) ? -1 : 1);
+  index: ServiceIndex,
+  options: RoutingOptions,
+): ResolvedUdpRoute {
+  const findings: RouteFinding[] = [];
+  const bound = boundNames(ingressRoute, entryPoints, findings);
+  const context = { index, options, findings };
+  const rules = (ingressRoute.spec.routes ?? []).map((_, position) =>
+    resolveRule(ingressRoute, position, context),
+  );
+  return { ingressRoute, entryPoints: bound, rules, findings };
 }
 
 /** No `entryPoints` means every UDP entry point, as in Traefik. */
 function boundNames(
   ingressRoute: IngressRouteUDP,
-  entryPoints: readonly EntryPoint[],
   all: readonly EntryPoint[],
   findings: RouteFinding[],
 ): string[] {
+  const entryPoints = all.filter(({ protocol }) => protocol === 'udp');
   const wanted = ingressRoute.spec.entryPoints ?? [];
   if (wanted.length === 0) return entryPoints.map(({ name }) => name);
   return wanted.flatMap((name, index) => {
     const found = entryPoints.find((entryPoint) => entryPoint.name === name);
-    if (found) return [found.name];
+    // One that is named twice is bound once.
+    if (found) return wanted.indexOf(name) === index ? [found.name] : [];
     const isTcp = all.some((entryPoint) => entryPoint.name === name);
     findings.push({
       code: 'SL3101',
@@ -134,44 +120,115 @@ function boundNames(
   });
 }
 
-function shadowFinding(loser: Candidate, winner: Candidate, entryPoint: string): RouteFinding {
-  return {
-    code: 'SL3105',
-    severity: 'warning',
-    route: namespacedName(loser.ingressRoute),
-    message: `gets no datagrams from entry point ${entryPoint}: route ${winner.name} is older and holds it`,
-    path: ['spec', 'routes', loser.index],
-  };
+/** Traefik's `<namespace>-<name>-<index>`. */
+function ruleName({ metadata }: IngressRouteUDP, index: number): string {
+  return `${metadata.namespace ?? 'default'}-${metadata.name || metadata.generateName}-${index}`;
 }
 
-function decide(
-  entryPoint: string,
-  { ingressRoute, index, name }: Candidate,
-  services: ServiceIndex,
-  findings: RouteFinding[],
-): UdpDecision {
+function resolveRule(
+  ingressRoute: IngressRouteUDP,
+  index: number,
+  context: Omit<ServiceContext, 'protocol' | 'ingressRoute'>,
+): ResolvedUdpRule {
+  const name = ruleName(ingressRoute, index);
   const wanted = ingressRoute.spec.routes[index]?.services ?? [];
   const problems: RouteFinding[] = [];
   const found: WeightedService[] = wanted.flatMap((reference, position) => {
     const path = ['spec', 'routes', index, 'services', position];
-    return resolveUdpService(reference, ingressRoute, path, services, problems) ?? [];
+    const within = { ...context, protocol: 'UDP', ingressRoute, findings: problems } as const;
+    return resolveService(reference, path, within) ?? [];
   });
-  findings.push(...problems);
+  context.findings.push(...problems);
   // Traefik ignores the weight of a route's only service.
-  const weighted = wanted.length === 1 ? found.map((service) => ({ ...service, weight: 1 })) : found;
-  const balance = balanceOf(ingressRoute, index, wanted, services, findings);
-  const route: UdpRoute = { name, services: weighted, ...(balance ? { balance } : {}) };
-  const drop = (reason: 'no_service' | 'no_endpoints', otherwise: string): UdpDecision => ({
-    kind: 'drop',
-    entryPoint,
-    reason,
-    route: name,
-    detail: problems[0]?.message ?? otherwise,
-  });
+  const services = wanted.length === 1 ? found.map((service) => ({ ...service, weight: 1 })) : found;
+  const balance = balanceOf(ingressRoute, index, wanted, context.index, context.findings);
+  const route: UdpRoute = { name, services, ...(balance ? { balance } : {}) };
+  const drop = (reason: 'no_service' | 'no_endpoints', otherwise: string): ResolvedUdpRule => {
+    const detail = problems[0]?.message ?? otherwise;
+    return { name, index, services, outcome: { kind: 'drop', reason, detail } };
+  };
   if (found.length === 0) return drop('no_service', `route ${name} names no service`);
-  if (!weighted.some(hasReadyEndpoint))
+  if (!services.some(hasReadyEndpoint))
     return drop('no_endpoints', `route ${name}: every service has weight 0`);
-  return { kind: 'forward', entryPoint, route };
+  return { name, index, services, outcome: { kind: 'forward', route } };
+}
+
+/** A rule that wants an entry point. */
+export interface UdpCandidate {
+  readonly route: ResolvedUdpRoute;
+  readonly rule: ResolvedUdpRule;
+}
+
+/** Of each entry point the rules that want it, in the order of `resolved`, which comes by age. */
+export function bindUdp(resolved: readonly ResolvedUdpRoute[]): Map<string, UdpCandidate[]> {
+  const bound = new Map<string, UdpCandidate[]>();
+  for (const route of resolved) {
+    for (const entryPoint of route.entryPoints) {
+      const present = bound.get(entryPoint) ?? [];
+      if (present.length === 0) bound.set(entryPoint, present);
+      for (const rule of route.rules) present.push({ route, rule });
+    }
+  }
+  return bound;
+}
+
+/**
+ * Who holds an entry point, and what the others are told. The oldest holds it, as in Gateway API; `conflict: traefik`
+ * asks for Traefik's order instead.
+ */
+export function decideUdp(
+  entryPoint: string,
+  candidates: readonly UdpCandidate[],
+  options: RoutingOptions,
+): { readonly decision: UdpDecision; readonly findings: readonly RouteFinding[] } {
+  const winner = winnerOf(candidates, options);
+  const losers = candidates.filter((candidate) => candidate !== winner);
+  return {
+    decision: decisionFor(entryPoint, winner?.rule),
+    findings: winner ? losers.map((loser) => shadowFinding(loser, winner, entryPoint, options)) : [],
+  };
+}
+
+function winnerOf(candidates: readonly UdpCandidate[], options: RoutingOptions): UdpCandidate | undefined {
+  if (options.conflict !== 'traefik' || candidates.length < 2) return candidates[0];
+  // Traefik tries the last name first and takes the first router that it can build.
+  const byName = candidates.toSorted((left, right) => {
+    return qualifiedName(left.rule) > qualifiedName(right.rule) ? -1 : 1;
+  });
+  return byName.find(({ rule }) => isBuilt(rule, options)) ?? byName[0];
+}
+
+const qualifiedName = ({ name }: ResolvedUdpRule) => `${name}@kubernetescrd`;
+
+function isBuilt({ outcome }: ResolvedUdpRule, { allowEmptyServices }: RoutingOptions): boolean {
+  return outcome.kind === 'forward' || (outcome.reason === 'no_endpoints' && allowEmptyServices === true);
+}
+
+function decisionFor(entryPoint: string, rule: ResolvedUdpRule | undefined): UdpDecision {
+  if (!rule) {
+    const detail = `no IngressRouteUDP is bound to entry point ${entryPoint}`;
+    return { kind: 'drop', entryPoint, reason: 'no_route', detail };
+  }
+  const { outcome, name } = rule;
+  return outcome.kind === 'forward'
+    ? { kind: 'forward', entryPoint, route: outcome.route }
+    : { kind: 'drop', entryPoint, reason: outcome.reason, route: name, detail: outcome.detail };
+}
+
+function shadowFinding(
+  loser: UdpCandidate,
+  winner: UdpCandidate,
+  entryPoint: string,
+  { conflict }: RoutingOptions,
+): RouteFinding {
+  const why = conflict === 'traefik' ? "comes first in Traefik's order" : 'is older';
+  return {
+    code: 'SL3105',
+    severity: 'warning',
+    route: namespacedName(loser.route.ingressRoute),
+    message: `gets no datagrams from entry point ${entryPoint}: route ${winner.rule.name} ${why} and holds it`,
+    path: ['spec', 'routes', loser.rule.index],
+  };
 }
 
 /** Set on an IngressRouteUDP: `datagram`, `session` or `source`. */
@@ -198,9 +255,10 @@ function balanceOf(
     });
   }
   const { namespace } = ingressRoute.metadata;
-  const hasAffinity = wanted.some(
-    ({ name }) => services.get(`${namespace}/${name}`)?.spec.sessionAffinity === 'ClientIP',
-  );
+  const hasAffinity = wanted.some((reference) => {
+    const service = services.get(`${reference.namespace ?? namespace}/${reference.name}`);
+    return service?.spec.sessionAffinity === 'ClientIP';
+  });
   return chosen ?? (hasAffinity ? 'source' : undefined);
 }
 

@@ -1,7 +1,10 @@
-/** Entry points as Traefik's command line declares them. */
+/** Entry points from their options. */
 
-import { type Diagnostic, nearestName, type SourcePosition } from '../../diagnostics/index.ts';
+import { isAddressRange, type UdpBalance } from '../../dataplane/index.ts';
+import type { Diagnostic, SourcePosition } from '../../diagnostics/index.ts';
+import { parseEntryPointAddress } from './address.ts';
 import { parseDurationMs } from './duration.ts';
+import type { OptionReader } from './option-reader.ts';
 
 export interface EntryPoint {
   readonly name: string;
@@ -13,184 +16,122 @@ export interface EntryPoint {
   readonly udpTimeoutMs: number;
   /** Where the address was written. */
   readonly position: SourcePosition;
+  /** Several processes may listen on the address. */
+  readonly reusePort?: boolean;
+  /** TCP routes without entry points use the default ones, where there are any. */
+  readonly asDefault?: boolean;
+  /** On shutdown: how long new clients are still accepted. 0 when absent. */
+  readonly acceptGraceMs?: number;
+  /** On shutdown: how long connections and sessions may go on. 10,000 when absent, as Traefik's. */
+  readonly graceTimeoutMs?: number;
+  /** TCP: how long the first bytes of a client may take. */
+  readonly readTimeoutMs?: number;
+  /** TCP: who may name the client in a PROXY protocol header. */
+  readonly proxyProtocol?: { readonly trustedSources: readonly string[] } | { readonly trustAll: true };
+  /** What only sluice has. */
+  readonly limits?: EntryPointLimits;
 }
 
-/** One word of a command line and where it was written. */
-export interface LocatedArgument {
-  readonly text: string;
-  readonly position: SourcePosition;
-}
-
-export interface StaticConfiguration {
-  readonly entryPoints: readonly EntryPoint[];
-  /** Options that Traefik has and sluice does not need. */
-  readonly ignored: readonly LocatedArgument[];
-  readonly diagnostics: readonly Diagnostic[];
+/** The options `entrypoints.NAME.sluice.*`. Absent: no limit, or the engine's own. */
+export interface EntryPointLimits {
+  readonly balance?: UdpBalance;
+  readonly maxSessions?: number;
+  readonly maxSessionsPerClient?: number;
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  /** Datagrams a second. */
+  readonly rate?: number;
+  /** Datagrams a second of one client address. */
+  readonly ratePerClient?: number;
+  readonly maxDatagramBytes?: number;
+  readonly maxAmplification?: number;
+  readonly maxConnections?: number;
+  readonly maxConnectionsPerClient?: number;
+  readonly idleTimeoutMs?: number;
+  readonly removedEndpointGraceMs?: number;
 }
 
 /** Traefik's `DefaultUDPTimeout`. */
 const defaultUdpTimeoutMs = 3000;
+const balances: readonly UdpBalance[] = ['datagram', 'session', 'source'];
 
-/** The first words of Traefik v3's static options (its `traefik --help`), lower case. */
-const knownRoots = [
-  'accesslog',
-  'api',
-  'certificatesresolvers',
-  'configfile',
-  'core',
-  'entrypoints',
-  'experimental',
-  'global',
-  'hostresolver',
-  'log',
-  'metrics',
-  'ocsp',
-  'ping',
-  'providers',
-  'serverstransport',
-  'spiffe',
-  'tcpserverstransport',
-  'tracing',
-];
-
-/** What may follow `entrypoints.NAME.`, lower case. */
-const knownEntryPointOptions = [
-  'address',
-  'allowacmebypass',
-  'asdefault',
-  'forwardedheaders',
-  'http',
-  'http2',
-  'http3',
-  'observability',
-  'proxyprotocol',
-  'reuseport',
-  'transport',
-  'udp',
-];
-
-interface Draft {
-  name: string;
-  address?: LocatedArgument;
-  timeout?: LocatedArgument;
-}
-
-/**
- * Reads `--a.b=value` words as Traefik does: names without regard to case, the last value of an option wins.
- * Source of the rules: Traefik's paerser and its EntryPoint documentation.
- */
-export function readStaticArguments(words: readonly LocatedArgument[]): StaticConfiguration {
-  const drafts = new Map<string, Draft>();
-  const ignored: LocatedArgument[] = [];
-  const diagnostics: Diagnostic[] = [];
-  for (const { option, value, position } of splitOptions(words)) {
-    const problem = unknownOption(option, position);
-    if (problem) diagnostics.push(problem);
-    else if (!recordEntryPointOption(drafts, option, value, position)) {
-      ignored.push({ text: `--${option}`, position });
-    }
-  }
-  const entryPoints = [...drafts.values()].flatMap((draft) => finishEntryPoint(draft, diagnostics));
-  return { entryPoints, ignored, diagnostics };
-}
-
-/** `--name=value`, `-name=value` or `--name value`; a name alone means `true`. */
-function* splitOptions(words: readonly LocatedArgument[]) {
-  for (let index = 0; index < words.length; index++) {
-    const { text, position } = words[index]!;
-    const [option = '', ...rest] = text.replace(/^--?/, '').split('=');
-    const next = words[index + 1];
-    if (rest.length === 0 && next && !next.text.startsWith('-')) {
-      index++;
-      yield { option, value: next.text, position };
-    } else {
-      yield { option, value: rest.length > 0 ? rest.join('=') : 'true', position };
-    }
-  }
-}
-
-function unknownOption(option: string, position: SourcePosition): Diagnostic | undefined {
-  const steps = option.split('.');
-  const root = steps[0]!.toLowerCase();
-  if (!knownRoots.includes(root)) return unknown(option, steps[0]!, knownRoots, position);
-  const third = steps[2];
-  if (root === 'entrypoints' && third && !knownEntryPointOptions.includes(third.toLowerCase())) {
-    return unknown(option, third, knownEntryPointOptions, position);
-  }
-  return undefined;
-}
-
-function unknown(
-  option: string,
-  word: string,
-  known: readonly string[],
-  position: SourcePosition,
-): Diagnostic {
-  const meant = nearestName(word, known);
-  return {
-    code: 'SL3002',
-    severity: 'error',
-    message: `Traefik has no option --${option}`,
-    position,
-    hint: meant ? `Did you mean \`${meant}\` instead of \`${word}\`?` : 'Remove it.',
-  };
-}
-
-function recordEntryPointOption(
-  drafts: Map<string, Draft>,
-  option: string,
-  value: string,
-  position: SourcePosition,
-): boolean {
-  const [root = '', name, ...rest] = option.split('.');
-  if (root.toLowerCase() !== 'entrypoints' || !name) return false;
-  const draft = drafts.get(name.toLowerCase()) ?? { name };
-  const leaf = rest.join('.').toLowerCase();
-  if (leaf === 'address') draft.address = { text: value, position };
-  else if (leaf === 'udp.timeout') draft.timeout = { text: value, position };
-  else return false;
-  drafts.set(name.toLowerCase(), draft);
-  return true;
-}
-
-function finishEntryPoint({ name, address, timeout }: Draft, diagnostics: Diagnostic[]): EntryPoint[] {
-  if (!address) {
-    diagnostics.push(invalid(`entry point ${name} has no address`, timeout!.position, name));
-    return [];
-  }
-  const parsed = parseEntryPointAddress(address.text);
+/** One entry point, or none and a diagnostic. */
+export function readEntryPoint(name: string, options: OptionReader, diagnostics: Diagnostic[]): EntryPoint[] {
+  const address = options.text('address');
+  const position = options.position('address') ?? options.first?.position;
+  if (!position) return [];
+  const parsed = address === undefined ? 'has no address' : parseEntryPointAddress(address);
   if (typeof parsed === 'string') {
-    diagnostics.push(invalid(`entry point ${name}: ${parsed}`, address.position, name));
+    const message =
+      address === undefined ? `entry point ${name} ${parsed}` : `entry point ${name}: ${parsed}`;
+    const hint = `Write it as \`--entrypoints.${name}.address=:9998/udp\`: [host]:port[/tcp|/udp].`;
+    diagnostics.push({ code: 'SL3001', severity: 'error', message, position, hint });
     return [];
   }
-  const udpTimeoutMs = timeout ? parseDurationMs(timeout.text) : defaultUdpTimeoutMs;
+  const timeout = options.text('udp.timeout');
+  const udpTimeoutMs = timeout === undefined ? defaultUdpTimeoutMs : parseDurationMs(timeout);
   if (!udpTimeoutMs) {
-    const message = `entry point ${name}: udp.timeout ${JSON.stringify(timeout!.text)} is not a duration above zero`;
-    diagnostics.push({ code: 'SL3001', severity: 'error', message, position: timeout!.position });
+    const message = `entry point ${name}: udp.timeout ${JSON.stringify(timeout)} is not a duration above zero`;
+    const place = options.position('udp.timeout') ?? position;
+    diagnostics.push({ code: 'SL3001', severity: 'error', message, position: place });
     return [];
   }
-  return [{ name, ...parsed, udpTimeoutMs, position: address.position }];
+  const limits = readLimits(options);
+  return [
+    {
+      name,
+      ...parsed,
+      udpTimeoutMs,
+      position,
+      ...present({
+        reusePort: options.flag('reuseport') || undefined,
+        asDefault: options.flag('asdefault') || undefined,
+        acceptGraceMs: options.durationMs('transport.lifecycle.requestacceptgracetimeout'),
+        graceTimeoutMs: options.durationMs('transport.lifecycle.gracetimeout'),
+        readTimeoutMs: options.durationMs('transport.respondingtimeouts.readtimeout'),
+        proxyProtocol: readProxyProtocol(options),
+        limits: Object.keys(limits).length > 0 ? limits : undefined,
+      }),
+    },
+  ];
 }
 
-function invalid(message: string, position: SourcePosition, name: string): Diagnostic {
-  const hint = `Write it as \`--entrypoints.${name}.address=:9998/udp\`: [host]:port[/tcp|/udp].`;
-  return { code: 'SL3001', severity: 'error', message, position, hint };
+function readProxyProtocol(options: OptionReader): EntryPoint['proxyProtocol'] {
+  if (options.flag('proxyprotocol.insecure')) return { trustAll: true };
+  const trustedSources = addresses(options, 'proxyprotocol.trustedips');
+  return trustedSources && { trustedSources };
 }
 
-/** `[host]:port[/tcp|/udp]`, the protocol in any case, tcp when absent. A string says what is wrong. */
-export function parseEntryPointAddress(
-  text: string,
-): { host: string; port: number; protocol: 'tcp' | 'udp' } | string {
-  const [address = '', protocolText = 'tcp'] = splitOnce(text, '/');
-  const protocol = protocolText.toLowerCase();
-  if (protocol !== 'tcp' && protocol !== 'udp') return `invalid protocol: ${protocolText}`;
-  const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(address);
-  const port = Number(match?.[3]);
-  if (!match || port > 65535) return `invalid address: ${JSON.stringify(text)}`;
-  return { host: match[1] ?? match[2] ?? '', port, protocol };
+function readLimits(options: OptionReader): EntryPointLimits {
+  return present({
+    balance: options.choice('sluice.balance', balances),
+    maxSessions: options.number('sluice.maxsessions'),
+    maxSessionsPerClient: options.number('sluice.maxsessionsperclient'),
+    allow: addresses(options, 'sluice.allow'),
+    deny: addresses(options, 'sluice.deny'),
+    rate: options.number('sluice.rate'),
+    ratePerClient: options.number('sluice.rateperclient'),
+    maxDatagramBytes: options.number('sluice.maxdatagrambytes'),
+    maxAmplification: options.number('sluice.maxamplification'),
+    maxConnections: options.number('sluice.maxconnections'),
+    maxConnectionsPerClient: options.number('sluice.maxconnectionsperclient'),
+    idleTimeoutMs: options.durationMs('sluice.idletimeout'),
+    removedEndpointGraceMs: options.durationMs('sluice.removedendpointgrace'),
+  });
 }
 
-function splitOnce(text: string, separator: string): string[] {
-  const cut = text.indexOf(separator);
-  return cut < 0 ? [text] : [text.slice(0, cut), text.slice(cut + separator.length)];
+function addresses(options: OptionReader, path: string): string[] | undefined {
+  const list = options.list(path);
+  const wrong = list?.find((item) => !isAddressRange(item));
+  if (wrong === undefined) return list;
+  return options.refuse(path, `not a list of addresses and CIDR ranges (${wrong})`);
+}
+
+type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+/** Without the fields that are undefined. */
+export function present<Fields extends object>(fields: Fields): Present<Fields> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Present<Fields>;
 }

@@ -5,15 +5,17 @@
 
 import * as v from 'valibot';
 import type { Diagnostic, SourcePosition } from '../../diagnostics/index.ts';
-import type { Service, ServicePort } from '../../kubernetes/index.ts';
+import type { Deployment, Service, ServicePort } from '../../kubernetes/index.ts';
 import type { LocatedDocument } from '../../yaml/index.ts';
-import type { LocatedArgument } from './entry-points.ts';
+import type { LocatedArgument } from './option-sources.ts';
 
 export interface TraefikChart {
   /** The command line the chart gives to Traefik, in its order: the last value of an option wins. */
   readonly arguments: readonly LocatedArgument[];
   /** The Service the chart makes; undefined when it exposes no port. */
   readonly service: Service | undefined;
+  /** The Deployment the chart makes, whose pods are the ingress. */
+  readonly deployment: Deployment;
   /** Where each port of the Service was written, by port name. */
   readonly portPositions: ReadonlyMap<string, SourcePosition>;
   readonly diagnostics: readonly Diagnostic[];
@@ -42,6 +44,7 @@ const portSchema = v.looseObject({
 const valuesSchema = v.looseObject({
   fullnameOverride: v.optional(v.string()),
   additionalArguments: v.optional(v.array(v.string())),
+  deployment: v.optional(v.looseObject({ replicas: v.optional(v.number()) })),
   service: v.optional(
     v.looseObject({
       enabled: v.optional(v.boolean()),
@@ -70,9 +73,11 @@ export function readTraefikChart(source: TraefikChartSource): TraefikChart {
   const ports = mergedPorts(values, major);
   checkServiceType(values, major, locate, diagnostics);
   const exposed = ports.filter(([name, port]) => isExposed(name, port, major, locate, diagnostics));
+  const args = chartArguments(values, ports, source.position, locate);
   return {
-    arguments: chartArguments(values, ports, locate),
+    arguments: args,
     service: chartService(source, values, exposed, major),
+    deployment: chartDeployment(source, values, ports, major, args),
     portPositions: new Map(ports.map(([name]) => [portName(name), locate(['ports', name, 'nodePort'])])),
     diagnostics,
   };
@@ -145,8 +150,21 @@ function isExposed(
   return isOn;
 }
 
-/** The chart writes the ports' entry points first and the user's own arguments after them. */
-function chartArguments(values: Values, ports: readonly [string, Port][], locate: Locate): LocatedArgument[] {
+/** What the chart asks for whatever the values say, as far as it matters to UDP and TCP. */
+const ownArguments = [
+  '--api.dashboard=true',
+  '--ping=true',
+  '--metrics.prometheus=true',
+  '--providers.kubernetescrd',
+];
+
+/** The chart writes the ports' entry points first, then its own, and the user's arguments after them. */
+function chartArguments(
+  values: Values,
+  ports: readonly [string, Port][],
+  position: SourcePosition,
+  locate: Locate,
+): LocatedArgument[] {
   const fromPorts = ports
     .filter(([, port]) => port.port !== undefined)
     .map(([name, port]) => ({
@@ -157,21 +175,91 @@ function chartArguments(values: Values, ports: readonly [string, Port][], locate
     text,
     position: locate(['additionalArguments', index]),
   }));
-  return [...fromPorts, ...additional];
+  return [...fromPorts, ...ownArguments.map((text) => ({ text, position })), ...additional];
+}
+
+/** The Traefik version of each chart that changed it, newest first (chart changelog). */
+const traefikVersions: readonly [chart: number, version: string][] = [
+  [41, 'v3.7.5'],
+  [40, 'v3.7.0'],
+  [39, 'v3.6.7'],
+  [38, 'v3.6.5'],
+  [36, 'v3.4.1'],
+  [34, 'v3.3.1'],
+  [33, 'v3.2.0'],
+  [31, 'v3.1.0'],
+  [28, 'v3.0.0'],
+  [27, 'v2.11.0'],
+  [0, 'v2.10.6'],
+];
+
+/** The repository of the image that the chart runs; its tag follows the chart's version. */
+export const traefikImage = 'docker.io/traefik';
+
+function chartDeployment(
+  source: TraefikChartSource,
+  values: Values,
+  ports: readonly [string, Port][],
+  major: number,
+  args: readonly LocatedArgument[],
+): Deployment {
+  const name = fullName(source.releaseName, values);
+  const selector = chartSelector(source);
+  const labels = {
+    ...selector,
+    'helm.sh/chart': `traefik-${source.version}`,
+    'app.kubernetes.io/managed-by': 'Helm',
+  };
+  const tag = traefikVersions.find(([chart]) => chart <= major)?.[1];
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace: source.namespace, labels },
+    spec: {
+      replicas: values.deployment?.replicas ?? 1,
+      selector: { matchLabels: selector },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      template: {
+        metadata: { labels },
+        spec: {
+          terminationGracePeriodSeconds: 60,
+          containers: [
+            {
+              name,
+              image: `${traefikImage}:${tag}`,
+              args: args.map(({ text }) => text),
+              ports: ports
+                .filter(([, port]) => port.port !== undefined)
+                .map(([portOf, port]) => ({
+                  name: portName(portOf),
+                  containerPort: port.port ?? 0,
+                  protocol: port.protocol === 'UDP' ? 'UDP' : 'TCP',
+                })),
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+function chartSelector({ releaseName, namespace }: TraefikChartSource): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': 'traefik',
+    'app.kubernetes.io/instance': `${releaseName}-${namespace}`,
+  };
 }
 
 function chartService(
-  { releaseName, namespace }: TraefikChartSource,
+  source: TraefikChartSource,
   values: Values,
   exposed: readonly [string, Port][],
   major: number,
 ): Service | undefined {
   if (values.service?.enabled === false || exposed.length === 0) return undefined;
   const type = major >= serviceSpecSince ? values.service?.spec?.type : values.service?.type;
-  const selector = {
-    'app.kubernetes.io/name': 'traefik',
-    'app.kubernetes.io/instance': `${releaseName}-${namespace}`,
-  };
+  const { releaseName, namespace } = source;
+  const selector = chartSelector(source);
   return {
     apiVersion: 'v1',
     kind: 'Service',

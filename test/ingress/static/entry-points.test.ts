@@ -45,8 +45,8 @@ describe('readStaticArguments', () => {
   });
 
   it('names the options of Traefik that it does not need', () => {
-    const { ignored, diagnostics } = read('--accesslog=true', '--providers.kubernetescrd');
-    expect(ignored.map(({ text }) => text)).toEqual(['--accesslog', '--providers.kubernetescrd']);
+    const { ignored, diagnostics } = read('--tracing.otlp=true', '--global.checknewversion');
+    expect(ignored.map(({ text }) => text)).toEqual(['--tracing.otlp', '--global.checknewversion']);
     expect(diagnostics).toEqual([]);
   });
 

@@ -43,8 +43,26 @@ describe('readTraefikChart', () => {
       '--entryPoints.web.address=:8000/tcp',
       '--entryPoints.websecure.address=:8443/tcp',
       '--entryPoints.myudp.address=:9998/udp',
+      '--api.dashboard=true',
+      '--ping=true',
+      '--metrics.prometheus=true',
+      '--providers.kubernetescrd',
       '--entrypoints.myudp.address=:9998/udp',
     ]);
+  });
+
+  it('makes the Deployment, whose pods the Service selects, with the Traefik version of the chart', () => {
+    const { deployment, service, arguments: words } = chart('26.0.0', guideValues);
+    const { template, selector, replicas } = deployment.spec;
+    expect(deployment.metadata).toMatchObject({ name: 'traefik', namespace: 'traefik' });
+    expect(replicas).toBe(1);
+    expect(template.metadata?.labels).toMatchObject(service?.spec.selector ?? { none: '' });
+    expect(selector.matchLabels).toEqual(service?.spec.selector);
+    const [container] = template.spec.containers;
+    expect(container?.image).toBe('docker.io/traefik:v2.10.6');
+    expect(container?.args).toEqual(words.map(({ text }) => text));
+    expect(container?.ports).toContainEqual({ name: 'myudp', containerPort: 9998, protocol: 'UDP' });
+    expect(chart('35.1.0', '{}').deployment.spec.template.spec.containers[0]?.image).toMatch(/:v3\.3\.1$/);
   });
 
   it('exposes web and websecure and not the dashboard, as the chart does', () => {
@@ -96,7 +114,7 @@ describe('readTraefikChart', () => {
       'ports: { MyVeryLongUdpEntry: { port: 1, protocol: UDP } }\n',
     );
     expect(service?.spec.ports?.at(-1)?.name).toBe('myverylongudpen');
-    expect(words.at(-1)?.text).toBe('--entryPoints.MyVeryLongUdpEntry.address=:1/udp');
+    expect(words.map(({ text }) => text)).toContain('--entryPoints.MyVeryLongUdpEntry.address=:1/udp');
   });
 
   it("names the Service by Helm's rule when there is no override", () => {

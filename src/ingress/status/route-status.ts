@@ -1,0 +1,214 @@
+/** What a route's owner is told in its `status`: accepted, resolved, programmed, and who else has what it wants. Pure. */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition, KubeObject } from '../../kubernetes/index.ts';
+import { namespacedName } from '../../kubernetes/index.ts';
+import type { RouteFinding } from '../routing/findings.ts';
+import type { Routing } from '../routing/incremental/routing-state.ts';
+import type { ResolvedTcpRoute } from '../routing/tcp-routes.ts';
+import type { ResolvedUdpRoute } from '../routing/udp-routes.ts';
+import { eventReason } from './reasons.ts';
+
+export interface RouteStatus {
+  readonly conditions: readonly Condition[];
+  readonly entryPoints: readonly EntryPointStatus[];
+  /** Ready ones, of all its services. */
+  readonly endpoints: number;
+  /** One word for a column of `kubectl get`: `Programmed`, `Shadowed`, the reason of the first fault. */
+  readonly state: string;
+}
+
+export interface EntryPointStatus {
+  readonly name: string;
+  readonly programmed: boolean;
+  /** The route that has it instead. */
+  readonly heldBy?: string;
+}
+
+export interface RouteReport {
+  readonly object: KubeObject;
+  readonly status: RouteStatus;
+  readonly findings: readonly RouteFinding[];
+}
+
+/** Reports of before, so that what did not change is the same object and costs next to nothing. */
+export type ReportCache = WeakMap<
+  object,
+  { readonly holders: readonly (string | undefined)[]; readonly report: RouteReport }
+>;
+
+/** Of every route, in a stable order. Conditions carry no time yet. */
+export function reportRoutes(routing: Routing, cache: ReportCache = new WeakMap()): RouteReport[] {
+  const findings = findingsByRoute(routing);
+  const holders = new Map(routing.table.udp.map((decision) => [decision.entryPoint, holderOf(decision)]));
+  const reuse = (
+    resolved: { entryPoints: readonly string[] },
+    make: (held: readonly (string | undefined)[]) => RouteReport,
+  ): RouteReport => {
+    const held = resolved.entryPoints.map((name) => holders.get(name));
+    const known = cache.get(resolved);
+    if (
+      known &&
+      held.length === known.holders.length &&
+      held.every((one, index) => one === known.holders[index])
+    ) {
+      return known.report;
+    }
+    const report = make(held);
+    cache.set(resolved, { holders: held, report });
+    return report;
+  };
+  const udp = routing.udpRoutes.map((route) => reuse(route, (held) => reportUdp(route, held, findings)));
+  const tcp = routing.tcpRoutes.map((route) => reuse(route, () => reportTcp(route, findings)));
+  return [...udp, ...tcp];
+}
+
+type Findings = ReadonlyMap<string, readonly RouteFinding[]>;
+
+function findingsByRoute(routing: Routing): Findings {
+  const findings = new Map<string, RouteFinding[]>();
+  for (const finding of routing.findings) {
+    const key = `${finding.kind ?? 'IngressRouteUDP'} ${finding.route}`;
+    const known = findings.get(key);
+    if (known) known.push(finding);
+    else findings.set(key, [finding]);
+  }
+  return findings;
+}
+
+function reportUdp(
+  { ingressRoute, entryPoints, rules }: ResolvedUdpRoute,
+  holders: readonly (string | undefined)[],
+  findings: Findings,
+): RouteReport {
+  const names = new Set(rules.map(({ name }) => name));
+  const held = entryPoints.map((name, index): EntryPointStatus => {
+    const holder = holders[index];
+    const isOwn = holder !== undefined && names.has(holder);
+    return { name, programmed: isOwn, ...(isOwn || holder === undefined ? {} : { heldBy: holder }) };
+  });
+  const carries = rules.some(({ outcome, name }) => outcome.kind === 'forward' && holders.includes(name));
+  return report(ingressRoute, findings, held, carries, countReady(rules.flatMap(({ services }) => services)));
+}
+
+function reportTcp({ ingressRoute, entryPoints, routes }: ResolvedTcpRoute, findings: Findings): RouteReport {
+  const held = entryPoints.map((name): EntryPointStatus => ({ name, programmed: routes.length > 0 }));
+  const carries = routes.some(({ route }) => !route.refusal) && held.length > 0;
+  return report(
+    ingressRoute,
+    findings,
+    held,
+    carries,
+    countReady(routes.flatMap(({ route }) => route.services)),
+  );
+}
+
+function holderOf(decision: Routing['table']['udp'][number]): string | undefined {
+  return decision.kind === 'forward' ? decision.route.name : decision.route;
+}
+
+function countReady(services: readonly { endpoints: readonly { state: string }[] }[]): number {
+  return services.reduce(
+    (sum, { endpoints }) => sum + endpoints.filter(({ state }) => state === 'ready').length,
+    0,
+  );
+}
+
+function report(
+  object: KubeObject,
+  findings: Findings,
+  entryPoints: readonly EntryPointStatus[],
+  carries: boolean,
+  endpoints: number,
+): RouteReport {
+  const own = findings.get(`${object.kind} ${namespacedName(object)}`) ?? [];
+  const errors = own.filter(({ severity }) => severity === 'error');
+  const broken = errors.find(({ code }) => code !== 'SL3101');
+  const shadowed = entryPoints.find(({ heldBy }) => heldBy !== undefined);
+  const conditions = [
+    entryPoints.length > 0
+      ? condition(
+          object,
+          'Accepted',
+          true,
+          'Accepted',
+          `bound to ${entryPoints.map(({ name }) => name).join(', ')}`,
+        )
+      : condition(
+          object,
+          'Accepted',
+          false,
+          'NoEntryPoint',
+          messageOf(errors) ?? 'it is bound to no entry point',
+        ),
+    broken
+      ? condition(
+          object,
+          'ResolvedRefs',
+          false,
+          eventReason(broken.code),
+          messageOf(errors) ?? broken.message,
+        )
+      : condition(object, 'ResolvedRefs', true, 'ResolvedRefs', 'all that it refers to is there'),
+    programmed(object, { carries, shadowed, endpoints, reason: broken && eventReason(broken.code) }),
+  ];
+  const failed = conditions.find(({ status }) => status === 'False');
+  const state = failed?.reason ?? 'Programmed';
+  return { object, status: { conditions, entryPoints, endpoints, state }, findings: own };
+}
+
+function programmed(
+  object: KubeObject,
+  given: {
+    carries: boolean;
+    shadowed: EntryPointStatus | undefined;
+    endpoints: number;
+    reason: string | undefined;
+  },
+): Condition {
+  const { carries, shadowed, endpoints, reason } = given;
+  if (carries) {
+    const more = shadowed ? `; ${shadowed.name} is held by ${shadowed.heldBy}` : '';
+    return condition(object, 'Programmed', true, 'Programmed', `${endpoints} endpoints are ready${more}`);
+  }
+  if (shadowed) {
+    const message = `entry point ${shadowed.name} is held by route ${shadowed.heldBy}`;
+    return condition(object, 'Programmed', false, 'Shadowed', message);
+  }
+  return condition(object, 'Programmed', false, reason ?? 'NotServed', 'it carries nothing');
+}
+
+function messageOf(findings: readonly RouteFinding[]): string | undefined {
+  const messages = findings.map(({ code, message }) => `${code}: ${message}`);
+  return messages.length > 0 ? messages.join('; ') : undefined;
+}
+
+function condition(
+  { metadata }: KubeObject,
+  type: string,
+  isTrue: boolean,
+  reason: string,
+  message: string,
+): Condition {
+  return {
+    type,
+    status: isTrue ? 'True' : 'False',
+    reason,
+    message,
+    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+  };
+}
+
+/** The conditions with the times they took their present status; the same list when nothing has changed. */
+export function withTimes(
+  next: readonly Condition[],
+  present: readonly Condition[],
+  now: Date,
+): readonly Condition[] {
+  const stamped = next.map((one) => {
+    const before = present.find(({ type }) => type === one.type);
+    const since = before?.status === one.status ? before.lastTransitionTime : undefined;
+    return { ...one, lastTransitionTime: since ?? now.toISOString().replace(/\.\d+Z$/, 'Z') };
+  });
+  return isDeepStrictEqual(stamped, present) ? present : stamped;
+}

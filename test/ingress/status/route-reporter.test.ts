@@ -1,0 +1,230 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createStore, type Store } from '../../../src/cluster/index.ts';
+import { createIngressController, type EntryPoint } from '../../../src/ingress/index.ts';
+import { createEventWriter } from '../../../src/ingress/status/event-writer.ts';
+import { createRouteReporter } from '../../../src/ingress/status/route-reporter.ts';
+import { createStatusWriter } from '../../../src/ingress/status/status-writer.ts';
+import {
+  ApiError,
+  type Condition,
+  type EndpointSlice,
+  endpointSlices,
+  events,
+  type IngressRouteUDP,
+  ingressRouteUdps,
+  namespaces,
+  type ObjectApi,
+  type ResourceType,
+  type Service,
+  services,
+} from '../../../src/kubernetes/index.ts';
+
+const position = { file: 'f', line: 1, column: 1 };
+const entryPoints: EntryPoint[] = [
+  { name: 'myudp', host: '', port: 1, protocol: 'udp', udpTimeoutMs: 3000, position },
+];
+
+const route = (name: string, service = 'echo', bound = ['myudp']): IngressRouteUDP => ({
+  apiVersion: 'traefik.io/v1alpha1',
+  kind: 'IngressRouteUDP',
+  metadata: { name, namespace: 'backend' },
+  spec: { entryPoints: bound, routes: [{ services: [{ name: service, port: 4444 }] }] },
+});
+const service: Service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'echo', namespace: 'backend' },
+  spec: { clusterIP: 'None', ports: [{ name: 'udp', port: 4444, protocol: 'UDP' }] },
+};
+const slice: EndpointSlice = {
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { name: 'echo', namespace: 'backend', labels: { 'kubernetes.io/service-name': 'echo' } },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: ['10.0.0.1'] }, { addresses: ['10.0.0.2'] }],
+  ports: [{ name: 'udp', port: 4444, protocol: 'UDP' }],
+};
+
+async function world(...routes: IngressRouteUDP[]) {
+  let clock = Date.parse('2026-01-01T00:00:00Z');
+  const now = () => {
+    clock += 1000;
+    return new Date(clock);
+  };
+  const store = createStore({ now });
+  onTestFinished(() => store.close());
+  await store.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'backend' } });
+  await store.create(services, structuredClone(service));
+  await store.create(endpointSlices, structuredClone(slice));
+  for (const one of routes) await store.create(ingressRouteUdps, structuredClone(one));
+  return store;
+}
+
+async function report(store: Store, api: ObjectApi = store) {
+  const controller = createIngressController({
+    api: store,
+    engine: { apply: () => Promise.resolve() },
+    log: { info() {}, warn() {}, error() {} },
+    entryPoints,
+  });
+  onTestFinished(() => controller.stop());
+  const errors: string[] = [];
+  const statuses = createStatusWriter({
+    api,
+    spreadMs: 0,
+    onError: (_type, error) => errors.push(String(error)),
+  });
+  const recorder = createEventWriter({ api, onError: (error) => errors.push(String(error)) });
+  const reporter = createRouteReporter({
+    statuses,
+    events: recorder,
+    now: () => new Date('2026-02-01T00:00:00.5Z'),
+  });
+  await controller.start();
+  const tell = async () => {
+    reporter(controller.routing);
+    await statuses.flush();
+    await recorder.flush();
+  };
+  const statusOf = async (name: string) =>
+    (await store.get(ingressRouteUdps, 'backend', name)).status as {
+      conditions: Condition[];
+      state: string;
+      endpoints: number;
+      entryPoints: unknown;
+    };
+  const eventTexts = async () =>
+    (await store.list(events)).items.map(
+      ({ type, reason, message, involvedObject, count }) =>
+        `${type} ${reason} ${involvedObject.name} ${count}: ${message}`,
+    );
+  await tell();
+  return { controller, tell, statusOf, eventTexts, errors };
+}
+
+describe('the status of a route', () => {
+  it('says where it is served and by how many endpoints', async () => {
+    const { statusOf, eventTexts } = await report(await world(route('a')));
+    const { conditions, ...rest } = await statusOf('a');
+    expect(rest).toEqual({
+      state: 'Programmed',
+      endpoints: 2,
+      entryPoints: [{ name: 'myudp', programmed: true }],
+    });
+    expect(conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`)).toEqual([
+      'Accepted=True Accepted',
+      'ResolvedRefs=True ResolvedRefs',
+      'Programmed=True Programmed',
+    ]);
+    expect(conditions[0]).toMatchObject({
+      lastTransitionTime: '2026-02-01T00:00:00Z',
+      observedGeneration: 1,
+    });
+    expect(await eventTexts()).toEqual(['Normal Programmed a 1: served on entry point myudp']);
+  });
+
+  it('names the route that holds the entry point instead', async () => {
+    const { statusOf, eventTexts } = await report(await world(route('a'), route('b')));
+    expect(await statusOf('b')).toMatchObject({
+      state: 'Shadowed',
+      entryPoints: [{ name: 'myudp', programmed: false, heldBy: 'backend-a-0' }],
+    });
+    expect(await eventTexts()).toContainEqual(
+      expect.stringMatching(/^Warning Shadowed b 1: SL3105: .*backend-a-0/),
+    );
+  });
+
+  it.each([
+    ['a missing Service', route('a', 'nothing'), 'ServiceNotFound', 'ResolvedRefs'],
+    ['a missing entry point', route('a', 'echo', ['typo']), 'NoEntryPoint', 'Accepted'],
+  ])('names %s', async (_what, broken, state, type) => {
+    const { statusOf, eventTexts } = await report(await world(broken));
+    const status = await statusOf('a');
+    expect(status.state).toBe(state);
+    expect(status.conditions.find((one) => one.type === type)).toMatchObject({
+      status: 'False',
+      message: expect.stringMatching(/^SL310\d: /) as string,
+    });
+    expect(await eventTexts()).toHaveLength(1);
+  });
+
+  it('is written once, and again only when it changes, with the time of the change', async () => {
+    const store = await world(route('a'));
+    const { controller, tell, statusOf } = await report(store);
+    const { writes } = store.counters;
+    await tell();
+    await tell();
+    expect(store.counters.writes).toBe(writes);
+    await store.modify(endpointSlices, 'backend', 'echo', (current) => ({ ...current, endpoints: [] }));
+    await controller.until(({ udp: [decision] }) => decision?.kind === 'drop');
+    await tell();
+    expect(await statusOf('a')).toMatchObject({ state: 'NoEndpoints', endpoints: 0 });
+    const versions = store.counters.writes;
+    await tell();
+    expect(store.counters.writes).toBe(versions);
+  });
+
+  it('is written three times in half a minute at most, then again with what is newest', async () => {
+    const store = await world(route('a'));
+    let clockMs = 0;
+    const written: string[] = [];
+    const api: ObjectApi = Object.assign(Object.create(store) as ObjectApi, {
+      updateStatus(_type: unknown, object: IngressRouteUDP) {
+        written.push(String((object.status as { state: string }).state));
+        return Promise.resolve(object);
+      },
+    });
+    const statuses = createStatusWriter({ api, spreadMs: 0, onError() {}, now: () => clockMs });
+    for (let number = 1; number <= 5; number++) {
+      statuses.offer(ingressRouteUdps as ResourceType, route('a'), { state: String(number) });
+      if (number <= 3) await statuses.flush();
+    }
+    expect(written).toEqual(['1', '2', '3']);
+    clockMs = 31_000;
+    await statuses.flush();
+    expect(written).toEqual(['1', '2', '3', '5']);
+  });
+
+  it('is given up, with one word, where the resource has none or it may not be written', async () => {
+    for (const refusal of [
+      new ApiError('NotFound', 'the server could not find the requested resource'),
+      new ApiError('Forbidden', 'not yours'),
+    ]) {
+      const store = await world(route('a'), route('b', 'nothing'));
+      const api: ObjectApi = Object.assign(Object.create(store) as ObjectApi, {
+        get: store.get.bind(store),
+        list: store.list.bind(store),
+        create: store.create.bind(store),
+        update: store.update.bind(store),
+        updateStatus: () => Promise.reject(refusal),
+      });
+      const { errors, eventTexts } = await report(store, api);
+      expect(errors).toEqual([String(refusal)]);
+      expect((await eventTexts()).length).toBeGreaterThan(1);
+    }
+  });
+});
+
+describe('an Event', () => {
+  it('that comes again is counted, not repeated', async () => {
+    const store = await world(route('a', 'nothing'));
+    await report(store);
+    const { eventTexts } = await report(store);
+    expect(await eventTexts()).toEqual([
+      expect.stringMatching(/^Warning ServiceNotFound a \d: SL3102: Service backend\/nothing not found$/),
+    ]);
+  });
+
+  it('is dropped past the budget of its object', async () => {
+    const store = await world();
+    const writer = createEventWriter({
+      api: store,
+      onError() {},
+      now: () => new Date('2026-01-01T00:00:00Z'),
+    });
+    for (let number = 0; number < 100; number++)
+      writer.record(route('a'), 'Warning', 'Test', `fault ${number}`);
+    await writer.flush();
+    expect((await store.list(events)).items).toHaveLength(25);
+  });
+});
