@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DiagnosticError } from '../diagnostics/index.ts';
 import { registerBuild } from './build.ts';
+import { registerIngress } from './ingress.ts';
 import { registerKubectl } from './kubectl.ts';
 import { note, noteDiagnostics } from './output.ts';
 import { registerProxy } from './proxy.ts';
+import { registerUp } from './up.ts';
 
 /** Exit codes: 0 fine, 1 findings or a failed proof, 2 the input or the command line could not be used. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -15,7 +17,9 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(packageVersion(), '--version')
     .exitOverride()
     .showHelpAfterError('(see sluice --help)');
+  registerUp(program);
   registerBuild(program);
+  registerIngress(program);
   registerProxy(program);
   registerKubectl(program);
   try {

@@ -5,6 +5,7 @@
 
 import type { ChildProcess, Serializable } from 'node:child_process';
 import type { Socket } from 'node:dgram';
+import type { Server } from 'node:net';
 
 type Message =
   | { readonly kind: 'call'; readonly id: number; readonly method: string; readonly argument: unknown }
@@ -18,10 +19,13 @@ interface Failure {
   readonly code?: string;
 }
 
+/** A UDP socket, or a TCP server that listens. */
+export type Handle = Socket | Server;
+
 /** What a handler gives back: a value, and a socket where there is one to hand over. */
 export interface Answer {
   readonly value?: unknown;
-  readonly socket?: Socket;
+  readonly socket?: Handle;
 }
 
 export type Handler = (argument: never) => Promise<Answer> | Answer;
@@ -38,13 +42,18 @@ export class RemoteError extends Error {
 }
 
 /** The part of a child process, or of this process, that carries messages. */
-type Endpoint = Pick<ChildProcess, 'send' | 'on' | 'connected'>;
+type Endpoint = Pick<ChildProcess, 'connected'> & {
+  send?: ChildProcess['send'] | undefined;
+  on(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown;
+  on(event: 'disconnect', listener: () => void): unknown;
+};
 
 export interface Channel {
   /** Rejects with `RemoteError` when the other side fails, and when the channel closes before the answer. */
   call(method: string, argument?: unknown): Promise<Answer>;
   notify(name: string, value?: unknown): void;
-  onNotice(name: string, listener: (value: never) => void): void;
+  /** Gives the function that ends it. */
+  onNotice(name: string, listener: (value: never) => void): () => void;
   /** Resolves when the other side is gone. */
   readonly closed: Promise<void>;
 }
@@ -52,10 +61,10 @@ export interface Channel {
 /** Starts to answer calls with `handlers`. */
 export function openChannel(endpoint: Endpoint, handlers: Readonly<Record<string, Handler>>): Channel {
   const waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>();
-  const listeners = new Map<string, ((value: never) => void)[]>();
+  const listeners = new Map<string, Set<(value: never) => void>>();
   let lastId = 0;
 
-  const send = (message: Message, socket?: Socket) => {
+  const send = (message: Message, socket?: Handle) => {
     if (!endpoint.connected) {
       socket?.close();
       return;
@@ -73,10 +82,10 @@ export function openChannel(endpoint: Endpoint, handlers: Readonly<Record<string
       send({ kind: 'failure', id, failure: describeFailure(error) });
     }
   };
-  const receive = (message: Message, socket: Socket | undefined) => {
+  const receive = (message: Message, socket: Handle | undefined) => {
     if (message.kind === 'call') void answer(message.id, message.method, message.argument);
     else if (message.kind === 'notice') {
-      for (const listener of listeners.get(message.name) ?? []) listener(message.value as never);
+      for (const listener of new Set(listeners.get(message.name))) listener(message.value as never);
     } else {
       const caller = waiting.get(message.id);
       waiting.delete(message.id);
@@ -85,7 +94,7 @@ export function openChannel(endpoint: Endpoint, handlers: Readonly<Record<string
     }
   };
 
-  endpoint.on('message', (message, handle) => receive(message as Message, handle as Socket | undefined));
+  endpoint.on('message', (message, handle) => receive(message as Message, handle as Handle | undefined));
   const closed = new Promise<void>((resolve) => {
     endpoint.on('disconnect', () => {
       for (const { reject } of waiting.values()) reject(new Error('the other process is gone'));
@@ -106,7 +115,11 @@ export function openChannel(endpoint: Endpoint, handlers: Readonly<Record<string
         send({ kind: 'call', id, method, argument });
       }),
     notify: (name, value) => send({ kind: 'notice', name, value }),
-    onNotice: (name, listener) => listeners.set(name, [...(listeners.get(name) ?? []), listener]),
+    onNotice(name, listener) {
+      const present = listeners.get(name) ?? new Set();
+      listeners.set(name, present.add(listener));
+      return () => present.delete(listener);
+    },
   };
 }
 

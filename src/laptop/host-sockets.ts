@@ -2,7 +2,7 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
+import { createServer, isIPv6, type Server } from 'node:net';
 import type { Diagnostic, SourcePosition } from '../diagnostics/index.ts';
 import { DiagnosticError } from '../diagnostics/index.ts';
 import { findPortHolder } from './port-holder.ts';
@@ -22,24 +22,47 @@ export async function bindUdpPort(address: string, port: number, position?: Sour
     return socket;
   } catch (error) {
     socket.close();
-    throw new DiagnosticError([await bindFailure(address, port, error as NodeJS.ErrnoException, position)]);
+    throw await bindFailure('udp', address, port, error as NodeJS.ErrnoException, position);
+  }
+}
+
+/** The same for TCP. What connects before the server is handed over waits in the kernel. */
+export async function bindTcpPort(address: string, port: number, position?: SourcePosition): Promise<Server> {
+  const server = createServer({ pauseOnConnect: true });
+  try {
+    server.listen(port, address);
+    await once(server, 'listening');
+    return server;
+  } catch (error) {
+    throw await bindFailure('tcp', address, port, error as NodeJS.ErrnoException, position);
   }
 }
 
 async function bindFailure(
+  protocol: 'udp' | 'tcp',
   address: string,
   port: number,
   error: NodeJS.ErrnoException,
   position: SourcePosition | undefined,
+): Promise<DiagnosticError> {
+  const diagnostic = await describeFailure(protocol, address, port, error);
+  return new DiagnosticError([{ ...diagnostic, ...(position ? { position } : {}) }]);
+}
+
+async function describeFailure(
+  protocol: 'udp' | 'tcp',
+  address: string,
+  port: number,
+  error: NodeJS.ErrnoException,
 ): Promise<Diagnostic> {
-  const place = `${address}:${port}/udp`;
-  const common = { code: 'SL4001', severity: 'error', ...(position ? { position } : {}) } as const;
+  const place = `${address}:${port}/${protocol}`;
+  const common = { code: 'SL4001', severity: 'error' } as const;
   if (error.code !== 'EADDRINUSE') {
     return { ...common, message: `cannot listen on ${place}: ${error.message}`, hint: bindHint(error.code) };
   }
-  const holder = await findPortHolder('udp', port);
+  const holder = await findPortHolder(protocol, address, port);
   if (!holder) {
-    const hint = `\`ss -ulpn 'sport = :${port}'\`, run as root, names it.`;
+    const hint = `\`ss -${protocol === 'udp' ? 'u' : 't'}lpn 'sport = :${port}'\`, run as root, names it.`;
     return { ...common, message: `${place} is held by a process of another user`, hint };
   }
   return {

@@ -2,19 +2,27 @@ import type { Diagnostic } from '../diagnostics/index.ts';
 import { describeObject, type Service } from '../kubernetes/index.ts';
 import type { PlannedObject } from './plan.ts';
 
-/** Node ports are one space per protocol for the whole cluster: 30053/TCP and 30053/UDP may stand side by side. */
+/**
+ * A number may be given out once per protocol within one Service, and to no other Service whatever its protocol: the API
+ * server keeps one space for the whole cluster.
+ */
 export function duplicateNodePorts(objects: readonly PlannedObject[]): Diagnostic[] {
-  const holders = new Map<string, { planned: PlannedObject; path: (string | number)[] }>();
+  const holders = new Map<
+    number,
+    { planned: PlannedObject; path: (string | number)[]; protocols: Set<string> }
+  >();
   const diagnostics: Diagnostic[] = [];
   for (const planned of objects.filter(({ object }) => object.kind === 'Service')) {
     const service = planned.object as Service;
     for (const [index, port] of (service.spec.ports ?? []).entries()) {
       if (port.nodePort === undefined) continue;
       const path = ['spec', 'ports', index, 'nodePort'];
-      const key = `${port.nodePort}/${port.protocol ?? 'TCP'}`;
-      const first = holders.get(key);
-      if (!first) holders.set(key, { planned, path });
-      else diagnostics.push(conflict(key, planned, path, first.planned, first.path));
+      const protocol = port.protocol ?? 'TCP';
+      const first = holders.get(port.nodePort);
+      if (!first) holders.set(port.nodePort, { planned, path, protocols: new Set([protocol]) });
+      else if (first.planned === planned && !first.protocols.has(protocol)) first.protocols.add(protocol);
+      else
+        diagnostics.push(conflict(`${port.nodePort}/${protocol}`, planned, path, first.planned, first.path));
     }
   }
   return diagnostics;

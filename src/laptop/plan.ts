@@ -2,13 +2,15 @@
 
 import { isAbsolute, join, relative } from 'node:path';
 import type { ArgoApplication, ArgoSource } from '../argocd/index.ts';
+import type { ImageProgram } from '../cluster/index.ts';
 import { type Diagnostic, hasErrors, type SourcePosition } from '../diagnostics/index.ts';
 import type { FileSystem } from '../files/index.ts';
 import { type EntryPoint, readStaticArguments, readTraefikChart } from '../ingress/index.ts';
 import { describeObject, type KubeObject, namespaces, type Service, typeOf } from '../kubernetes/index.ts';
 import type { RenderKustomization } from '../kustomize/index.ts';
+import { type LeftOut, leftOutBy, type MissingProgram } from './left-out.ts';
 import { duplicateNodePorts } from './node-port-conflicts.ts';
-import { type ImageProgram, readSettings } from './settings.ts';
+import { readSettings } from './settings.ts';
 import { readTree, type Tree } from './tree.ts';
 
 export interface PlannedObject {
@@ -23,6 +25,7 @@ export interface Plan {
   readonly objects: readonly PlannedObject[];
   readonly entryPoints: readonly EntryPoint[];
   readonly images: Readonly<Record<string, ImageProgram>>;
+  readonly leftOut: LeftOut;
   /** The Service in front of the entry points, as `namespace/name`. */
   readonly ingressService: string | undefined;
   readonly filesRead: readonly string[];
@@ -36,6 +39,8 @@ export interface PlanOptions {
   /** Diagnostics name files relative to it. */
   readonly workingDirectory: string;
   readonly render: RenderKustomization;
+  /** Whether a program is on this machine. Absent: all are. */
+  readonly hasProgram?: (program: string) => boolean;
 }
 
 /** What a plan is made of while it is made. */
@@ -62,6 +67,7 @@ export function makePlan(options: PlanOptions): Plan {
     rootsSeen: new Set(),
   };
   const images: Record<string, ImageProgram> = {};
+  const missing: MissingProgram[] = [];
   let root: string | undefined;
   for (const path of options.paths) {
     const tree = readTree(path, files, workingDirectory);
@@ -69,7 +75,8 @@ export function makePlan(options: PlanOptions): Plan {
     if (!draft.rootsSeen.has(tree.root)) {
       draft.rootsSeen.add(tree.root);
       record(draft, tree);
-      const settings = readSettings(tree.root, files, workingDirectory);
+      const settings = readSettings(tree.root, files, workingDirectory, options.hasProgram);
+      missing.push(...settings.missing);
       record(draft, settings);
       Object.assign(images, settings.images);
       addCharts(draft, tree);
@@ -82,6 +89,10 @@ export function makePlan(options: PlanOptions): Plan {
     objects: [...draft.objects].sort((left, right) => Number(isNamespace(right)) - Number(isNamespace(left))),
     entryPoints: draft.entryPoints,
     images,
+    leftOut: leftOutBy(
+      missing,
+      draft.objects.map(({ object }) => object),
+    ),
     ingressService: draft.ingressService,
     filesRead: [...draft.filesRead],
     diagnostics: draft.diagnostics,
@@ -148,9 +159,9 @@ function renderInto(draft: Draft, directory: string, defaultNamespace: string): 
   const result = render(directory, files);
   const diagnostics = result.diagnostics.map((diagnostic) => relativeTo(workingDirectory, diagnostic));
   record(draft, { filesRead: result.filesRead, diagnostics });
-  const added = result.objects.map(({ value, locate }): PlannedObject => {
-    const object = inNamespace(value, defaultNamespace);
-    return { object, locate: (path) => relativePosition(workingDirectory, locate(path)) };
+  const added = result.objects.map((rendered): PlannedObject => {
+    const object = inNamespace(rendered.value, defaultNamespace);
+    return { object, locate: (path) => relativePosition(workingDirectory, rendered.locate(path)) };
   });
   draft.objects.push(...added);
   return added;
@@ -191,9 +202,11 @@ function addChart(
   const configuration = readStaticArguments(chart.arguments);
   draft.diagnostics.push(...chart.diagnostics, ...configuration.diagnostics);
   draft.entryPoints.push(...configuration.entryPoints);
-  const { service } = chart;
-  if (!service || hasErrors(chart.diagnostics)) return;
+  const { service, deployment } = chart;
+  if (hasErrors(chart.diagnostics)) return;
   addNamespace(draft, application.destinationNamespace, application.position);
+  draft.objects.push({ object: deployment, locate: () => source.position });
+  if (!service) return;
   draft.ingressService = `${service.metadata.namespace}/${service.metadata.name}`;
   draft.objects.push({
     object: service,

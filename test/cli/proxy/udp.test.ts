@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { boundSocket, eventually, startBackend, startClient } from '../../dataplane/udp/support.ts';
+
+const launcher = fileURLToPath(new URL('../../../bin/sluice.js', import.meta.url));
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly stdout: string[];
+  readonly stderr: string[];
+  readonly exitCode: Promise<number>;
+}
+
+function run(...args: string[]): Run {
+  const child = spawn(process.execPath, [launcher, 'proxy', 'udp', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr]: [string[], string[]] = [[], []];
+  createInterface({ input: child.stdout }).on('line', (line) => stdout.push(line));
+  createInterface({ input: child.stderr }).on('line', (line) => stderr.push(line));
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return { child, stdout, stderr, exitCode: once(child, 'close').then(([code]) => Number(code)) };
+}
+
+async function portOf({ stdout }: Run): Promise<number> {
+  await eventually(() => stdout.some((line) => line.startsWith('listening on')));
+  return Number(/:(\d+)\/udp/.exec(stdout[0] ?? '')?.[1]);
+}
+
+describe('sluice proxy udp', () => {
+  it('forwards by weight, and prints its counters on SIGUSR1 and at the end', async () => {
+    const [often, seldom] = await Promise.all([startBackend(), startBackend()]);
+    const endpoints = [`127.0.0.1:${often.port}=3`, `127.0.0.1:${seldom.port}`];
+    const proxy = run('127.0.0.1:0', ...endpoints, '--engine', 'dgram');
+    const client = await startClient({ address: '127.0.0.1', port: await portOf(proxy) });
+    for (let count = 0; count < 8; count++) await client.ask('hello');
+    expect([often.received.length, seldom.received.length]).toEqual([6, 2]);
+    proxy.child.kill('SIGUSR1');
+    await eventually(() => proxy.stdout.includes('udp datagramsOut 8'));
+    expect(proxy.stdout).toContain('udp datagramsIn 8');
+    expect(proxy.stdout).toContain(`udp endpoint 127.0.0.1:${often.port} datagrams 6 replies 6`);
+    await client.ask('one more');
+    proxy.child.kill('SIGTERM');
+    expect(await proxy.exitCode).toBe(0);
+    expect(proxy.stdout).toContain('udp datagramsIn 9');
+  });
+
+  it('keeps to its limits', async () => {
+    const backend = await startBackend();
+    const proxy = run(
+      '127.0.0.1:0',
+      `127.0.0.1:${backend.port}`,
+      '--deny',
+      '127.0.0.2',
+      '--max-datagram',
+      '10',
+    );
+    const place = { address: '127.0.0.1', port: await portOf(proxy) };
+    (await startClient(place, '127.0.0.2')).send('denied');
+    const client = await startClient(place);
+    client.send('more than ten bytes');
+    await client.ask('few bytes');
+    proxy.child.kill('SIGINT');
+    expect(await proxy.exitCode).toBe(0);
+    expect(proxy.stdout).toEqual(expect.arrayContaining(['udp dropped denied 1', 'udp dropped too_large 1']));
+  });
+
+  it.each([
+    [['127.0.0.1:x', '127.0.0.1:1'], '"127.0.0.1:x" must be ADDRESS:PORT'],
+    [['localhost:1', '127.0.0.1:1'], 'is not an address of a machine'],
+    [['127.0.0.1:0', '127.0.0.1:1=x'], 'the weight must be a whole number'],
+    [['127.0.0.1:0', '127.0.0.1:1', '--allow', '10.0.0.0/40'], '"10.0.0.0/40" is not an address or a range'],
+    [['127.0.0.1:0', '127.0.0.1:1', '--timeout', 'soon'], 'It must be a duration'],
+    [['127.0.0.1:0', '127.0.0.1:1', '--balance', 'luck'], 'datagram, session, source'],
+    [['127.0.0.1:0'], "missing required argument 'endpoints'"],
+    [['203.0.113.1:0', '127.0.0.1:1'], "doesn't have that address"],
+  ])('refuses %j', async (args, message) => {
+    const refused = run(...args);
+    expect(await refused.exitCode).toBe(2);
+    expect(refused.stderr.join('\n')).toContain(message);
+  });
+
+  it('says when the port is taken', async () => {
+    const { port } = (await boundSocket()).address();
+    const refused = run(`127.0.0.1:${port}`, '127.0.0.1:1');
+    expect(await refused.exitCode).toBe(2);
+    expect(refused.stderr.join('\n')).toContain('is taken by another process');
+  });
+});

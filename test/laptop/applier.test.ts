@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { createStore } from '../../src/cluster/index.ts';
+import { type KubeObject, namespaces, type Service, services } from '../../src/kubernetes/index.ts';
+import { createApplier } from '../../src/laptop/applier.ts';
+
+const namespace: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'backend' } };
+
+const service = (spec: Partial<Service['spec']> = {}, labels?: Record<string, string>): Service => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'echo', namespace: 'backend', ...(labels ? { labels } : {}) },
+  spec: {
+    type: 'NodePort',
+    ports: [{ name: 'udp', port: 4444, protocol: 'UDP' }],
+    selector: { app: 'echo' },
+    ...spec,
+  },
+});
+
+async function cluster(...objects: KubeObject[]) {
+  const store = createStore();
+  const applier = createApplier(store);
+  const first = await applier.apply([namespace, ...objects]);
+  return { store, applier, first, live: () => store.get(services, 'backend', 'echo') };
+}
+
+describe('applying a tree', () => {
+  it('creates what is not there, in the given order', async () => {
+    const { first } = await cluster(service());
+    expect(first).toEqual([
+      { index: 0, object: 'Namespace backend', outcome: 'created' },
+      { index: 1, object: 'Service backend/echo', outcome: 'created' },
+    ]);
+  });
+
+  it('writes nothing when nothing changed', async () => {
+    const { applier, live } = await cluster(service());
+    const { metadata } = await live();
+    const outcomes = await applier.apply([namespace, service()]);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['unchanged', 'unchanged']);
+    expect((await live()).metadata.resourceVersion).toBe(metadata.resourceVersion);
+  });
+
+  it('keeps the addresses and node ports that the cluster allocated', async () => {
+    const { applier, live } = await cluster(service());
+    const before = await live();
+    expect(before.spec.ports?.[0]?.nodePort).toBeGreaterThanOrEqual(30_000);
+    await applier.apply([namespace, service({}, { team: 'net' })]);
+    const after = await live();
+    expect(after.metadata.labels).toEqual({ team: 'net' });
+    expect(after.spec.clusterIP).toBe(before.spec.clusterIP);
+    expect(after.spec.ports?.[0]?.nodePort).toBe(before.spec.ports?.[0]?.nodePort);
+  });
+
+  it('removes a field that the tree no longer has, and leaves what others set', async () => {
+    const { store, applier, live } = await cluster(service({}, { team: 'net', stage: 'dev' }));
+    const current = await live();
+    await store.update(services, {
+      ...current,
+      metadata: { ...current.metadata, annotations: { seen: 'yes' } },
+    });
+    await applier.apply([namespace, service({}, { team: 'net' })]);
+    const { metadata } = await live();
+    expect(metadata.labels).toEqual({ team: 'net' });
+    expect(metadata.annotations).toEqual({ seen: 'yes' });
+  });
+
+  it('prunes what it applied before and the tree no longer has, and nothing else', async () => {
+    const { store, applier } = await cluster(service());
+    const foreign = { ...service(), metadata: { name: 'foreign', namespace: 'backend' } };
+    await store.create(services, foreign);
+    const outcomes = await applier.apply([namespace]);
+    expect(outcomes.at(-1)).toEqual({ index: undefined, object: 'Service backend/echo', outcome: 'pruned' });
+    const { items } = await store.list(services, { namespace: 'backend' });
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(['foreign']);
+    expect((await store.list(namespaces)).items.map(({ metadata }) => metadata.name)).toContain('backend');
+  });
+
+  it('tells what one object was refused for, in the API’s words, and applies the others', async () => {
+    const { applier } = await cluster();
+    const outOfRange = service({ ports: [{ port: 4444, protocol: 'UDP', nodePort: 39_998 }] });
+    const other = { ...service(), metadata: { name: 'other', namespace: 'backend' } };
+    const outcomes = await applier.apply([namespace, outOfRange, other]);
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['unchanged', 'failed', 'created']);
+    expect(outcomes[1]?.message).toBe(
+      'Service "echo" is invalid: spec.ports[0].nodePort: Invalid value: 39998: provided port is not in the valid range. The range of valid ports is 30000-32767',
+    );
+  });
+
+  it('says that no API serves a kind', async () => {
+    const { applier } = await cluster();
+    const job: KubeObject = {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'once', namespace: 'backend' },
+    };
+    const [, outcome] = await applier.apply([namespace, job]);
+    expect(outcome).toMatchObject({
+      outcome: 'failed',
+      message: 'no matches for kind "Job" in version "batch/v1"',
+    });
+  });
+});
