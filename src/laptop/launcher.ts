@@ -25,7 +25,7 @@ export interface LaptopOptions {
   readonly settingsFile: string;
   /** Where objects are kept across runs; absent: in memory only. */
   readonly objectState?: string;
-  /** From `launchCluster`. Ended when the laptop cannot be started. */
+  /** From `launchCluster`. Its child is the caller's to end when the laptop cannot be started. */
   readonly launched: Promise<LaunchedCluster>;
 }
 
@@ -64,11 +64,11 @@ export function launchCluster(mode: 'auto' | 'namespaces' | 'loopback'): Promise
 /** Throws `DiagnosticError` (SL4001) when a node port cannot be bound, before any pod is started. */
 export async function startLaptop(options: LaptopOptions): Promise<Laptop> {
   const lent = await bindPlannedPorts(options.plan, options.hostAddress);
-  const launched = await options.launched;
   try {
-    return await startCluster(options, launched, lent);
+    return await startCluster(options, await options.launched, lent);
   } catch (error) {
-    launched.child.kill('SIGKILL');
+    for (const handle of lent.values()) handle.close();
+    lent.clear();
     throw error;
   }
 }
@@ -83,7 +83,8 @@ async function startCluster(
   mkdirSync(logDirectory, { recursive: true });
   const gone = whenGone(child).finally(() => {
     // Nobody asked for these: a Service that the API refused, for instance.
-    for (const socket of lent.values()) socket.close();
+    for (const handle of lent.values()) handle.close();
+    lent.clear();
   });
   const channel = openChannel(child, {
     bindUdpPort: async ({ port }: { port: number }) => ({

@@ -244,6 +244,17 @@ describe('sluice up on the guide’s tree', () => {
     },
   );
 
+  it.skipIf(!hasProgram('unshare') || !hasProgram('setpriv'))(
+    'exits with 2 and says why when namespaces are asked for and not to be had (needs unshare and setpriv)',
+    async () => {
+      const script = 'echo 0 >/proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all "$@"';
+      const before = ['unshare', '--user', '--map-root-user', 'sh', '-c', script, 'sh'];
+      const run = start(newTree(), { before, args: ['--network', 'namespaces'] });
+      expect(await run.exited).toBe(2);
+      expect(run.output()).toMatch(/^error: user namespaces are not allowed here/m);
+    },
+  );
+
   it('serves without namespaces too, one loopback address for each pod', async () => {
     const tree = newTree();
     tree.edit(`${overlay}/patch-resources.yaml`, 'replicas: 1', 'replicas: 2');

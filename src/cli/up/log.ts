@@ -21,8 +21,7 @@ const errorLevel = 50;
 
 /** In the tree's own `.sluice/`, or in the system's temporary directory where that cannot be written. */
 export function openLog(root: string): RunLog {
-  const stateDirectory = writableDirectory([join(root, '.sluice'), join(tmpdir(), `sluice-${process.pid}`)]);
-  const file = destination({ dest: join(stateDirectory, 'sluice.log'), sync: true, append: false });
+  const { stateDirectory, file } = openIn([join(root, '.sluice'), join(tmpdir(), `sluice-${process.pid}`)]);
   let isShown = false;
   return {
     stateDirectory,
@@ -37,12 +36,14 @@ export function openLog(root: string): RunLog {
   };
 }
 
-function writableDirectory(candidates: readonly string[]): string {
+/** In the first of the directories where the log can really be opened: one that is there may be somebody else's. */
+function openIn(candidates: readonly string[]) {
   let cause: unknown;
-  for (const directory of candidates) {
+  for (const stateDirectory of candidates) {
     try {
-      mkdirSync(directory, { recursive: true });
-      return directory;
+      mkdirSync(stateDirectory, { recursive: true });
+      const file = destination({ dest: join(stateDirectory, 'sluice.log'), sync: true, append: false });
+      return { stateDirectory, file };
     } catch (error) {
       cause = error;
     }
