@@ -1,4 +1,4 @@
-export { NamespacesUnavailableError } from '../cluster/index.ts';
+export { findProgram, NamespacesUnavailableError } from '../cluster/index.ts';
 export { type Laptop, type LaptopOptions, launchCluster, startLaptop } from './launcher.ts';
 export { brokenHop, type Hop, type HopName, tracePaths, type UdpPath } from './paths.ts';
 export { makePlan, type Plan, type PlannedObject, type PlanOptions } from './plan.ts';

@@ -5,6 +5,7 @@ import type { Endpoint, UdpDecision } from '../dataplane/index.ts';
 import type { EntryPoint, RouteFinding, UdpRouting } from '../ingress/index.ts';
 import {
   type IngressRouteUDP,
+  labelsMatch,
   namespacedName,
   type Pod,
   type Service,
@@ -99,7 +100,7 @@ function upToFirstBroken(hops: readonly Hop[]): Hop[] {
 }
 
 /** The Service port whose target is the entry point, by its name (cut as the chart cuts it) or its number. */
-export function ingressServicePort(
+function ingressServicePort(
   service: Service | undefined,
   { name, port, protocol }: EntryPoint,
 ): ServicePort | undefined {
@@ -201,7 +202,7 @@ function podsSelectedBy(name: string, { services, pods }: PathInput): Pod[] {
     ({ metadata }) =>
       metadata.namespace === namespace &&
       !metadata.deletionTimestamp &&
-      Object.entries(selector).every(([key, value]) => metadata.labels?.[key] === value),
+      labelsMatch({ matchLabels: selector }, metadata.labels),
   );
 }
 

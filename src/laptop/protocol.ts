@@ -2,9 +2,7 @@
 
 import type { ImageProgram } from '../cluster/index.ts';
 import type { EntryPoint } from '../ingress/index.ts';
-import type { KubeObject } from '../kubernetes/index.ts';
 import type { LaptopStatus } from './status.ts';
-import type { UdpPathCounters } from './udp-counters.ts';
 
 /** The part of a plan that is not an object. */
 export interface ClusterSettings {
@@ -35,24 +33,6 @@ export interface AppliedObject {
   readonly outcome: 'created' | 'configured' | 'unchanged' | 'pruned' | 'failed';
   /** Why it failed, in the API's words. */
   readonly message?: string;
-}
-
-/** Calls the launcher makes. */
-export interface ClusterCalls {
-  start: { argument: ClusterStart; value: undefined };
-  /** Makes the cluster hold exactly these objects of those applied before. */
-  apply: { argument: { settings: ClusterSettings; objects: readonly KubeObject[] }; value: AppliedObject[] };
-  counters: { argument: undefined; value: readonly UdpPathCounters[] };
-  stop: { argument: undefined; value: undefined };
-}
-
-/** Calls the cluster process makes. */
-export interface LauncherCalls {
-  /** A socket bound to the port on the host address. */
-  bindUdpPort: { argument: { port: number }; value: undefined };
-  bindTcpPort: { argument: { port: number }; value: undefined };
-  /** A server on a free port of the host's own loopback address. */
-  bindApiPort: { argument: undefined; value: undefined };
 }
 
 /** One log line, as the cluster process's logger made it. */

@@ -6,6 +6,7 @@ import { diskFileSystem } from '../../files/index.ts';
 import { renderKustomization } from '../../kustomize/index.ts';
 import {
   type AppliedObject,
+  findProgram,
   type Laptop,
   launchCluster,
   makePlan,
@@ -17,7 +18,6 @@ import {
 import { note, noteDiagnostics, styled } from '../output.ts';
 import { announcePathChanges, followEdits } from './follow.ts';
 import { openLog, type RunLog } from './log.ts';
-import { hasProgram } from './programs.ts';
 import { refusals } from './refusals.ts';
 import { printCounters, printReady, printTryIt, probePaths } from './report.ts';
 import { waitUntilSettled } from './settle.ts';
@@ -93,7 +93,8 @@ function planFor(paths: readonly string[]): Plan {
     files: diskFileSystem,
     workingDirectory: process.cwd(),
     render: renderKustomization,
-    hasProgram,
+    // A path within the tree is the tree's own business.
+    hasProgram: (program) => /^[^/].*\//.test(program) || findProgram(program) !== undefined,
   });
 }
 
