@@ -61,6 +61,8 @@ const nodeName = 'sluice';
 const clusterDnsAddress = '10.96.0.10';
 /** Ctrl-C should not take long: a pod that has not ended by then is killed. */
 const stopGraceMs = 1000;
+/** Every ingress pod must have turned away from a pod before it ends, also where the machine is busy: nobody waits for it. */
+const drainMs = 500;
 
 export async function startCluster(options: ClusterStart, host: ClusterHost): Promise<Cluster> {
   const log = createLog((record) => host.notify('log', record));
@@ -81,7 +83,7 @@ export async function startCluster(options: ClusterStart, host: ClusterHost): Pr
     settingsFile: options.settingsFile,
     recorder: createEventRecorder(store, 'kubelet'),
     log: log.child({ component: 'kubelet' }),
-    limits: { stopGraceMs },
+    limits: { stopGraceMs, drainMs },
     ...(dns ? { dns: { server: clusterDnsAddress } } : {}),
   });
   const apiServer = await startApi(options, host, { store, kubelet, log, network });
