@@ -81,6 +81,7 @@ class Controller implements IngressController {
   routing: Routing = emptyRouting;
   isReady = false;
   private inForce: Routing = emptyRouting;
+  private logged: Routing = emptyRouting;
   private readonly options: IngressControllerOptions;
   private readonly state: RoutingState;
   private readonly informers: InformerSet;
@@ -180,12 +181,10 @@ class Controller implements IngressController {
   /** False when a route refers to a kind that is not known yet: then no table is made of half the truth. */
   private compile(): boolean {
     this.compiledAtMs = performance.now();
-    const previous = this.routing;
     const next = this.state.compile();
     if (this.isMissingKinds()) return false;
-    if (next === previous) return true;
+    if (next === this.routing) return true;
     this.routing = next;
-    logRouting(this.options.log, previous, next);
     this.applying = this.applying.then(() => this.bringIntoForce());
     return true;
   }
@@ -215,14 +214,22 @@ class Controller implements IngressController {
       const { table } = next;
       if (table !== this.inForce.table) await Promise.all([engine.apply(table), tcpEngine?.apply(table)]);
       this.inForce = next;
+      this.logOnce(next);
       for (const listener of new Set(this.listeners)) listener(next);
     } catch (error) {
-      // The table before it goes on serving.
+      // The table before it goes on serving, for the entry points whose decisions are of no use at least.
+      this.logOnce(next);
       log.error({ generation: next.table.generation }, `route table refused: ${String(error)}`);
       clearTimeout(this.retry);
       this.retry = setTimeout(() => {
         this.applying = this.applying.then(() => this.bringIntoForce());
       }, applyRetryMs);
     }
+  }
+
+  /** Once the engines have it: what the log says is then what datagrams meet. */
+  private logOnce(next: Routing): void {
+    logRouting(this.options.log, this.logged, next);
+    this.logged = next;
   }
 }

@@ -247,6 +247,23 @@ describe('the ingress controller', () => {
     expect(applied.map((table) => addresses(table)[0])).toEqual(['10.0.0.1', '10.0.0.2']);
   });
 
+  it('says where datagrams go once they do, not before', async () => {
+    const store = await world(guide);
+    const logged: string[] = [];
+    const loggedAtApply: string[][] = [];
+    const write = (_fields: unknown, text?: string) => void logged.push(text ?? '');
+    const engine = {
+      async apply() {
+        await new Promise(setImmediate);
+        loggedAtApply.push([...logged]);
+      },
+    };
+    const { controller } = control(store, { engine, log: { info: write, warn: write, error: write } });
+    await controller.start();
+    expect(loggedAtApply).toEqual([[]]);
+    expect(logged).toEqual([expect.stringContaining('entry point myudp: route backend-echo-0 -> ')]);
+  });
+
   it('takes new entry points into the table', async () => {
     const store = await world(guide);
     const { controller } = control(store);

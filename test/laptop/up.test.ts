@@ -149,6 +149,7 @@ describe('sluice up on the guide’s tree', () => {
     await ask('before');
     const dropped = run.nextLine(/dropped \d+ datagrams? \(no_route\)/);
     const pruned = run.nextLine(/pruned IngressRouteUDP backend\/udp-echo-route/);
+    const refused = run.nextLine(/entry point myudp: drop \(no_route\)/);
     tree.edit(`${base}/kustomization.yaml`, '  - ingress-route-udp.yaml\n', '');
     tree.edit(
       `${overlay}/kustomization.yaml`,
@@ -156,6 +157,7 @@ describe('sluice up on the guide’s tree', () => {
       '',
     );
     await pruned;
+    await refused;
     const heard: string[] = [];
     socket.on('message', (payload) => heard.push(String(payload)));
     socket.send('into the void');
@@ -171,14 +173,18 @@ describe('sluice up on the guide’s tree', () => {
     const broken = run.nextLine(
       /× backend\/udp-echo-route on myudp: broken at service: Service backend\/ecko not found/,
     );
+    const refused = run.nextLine(/entry point myudp: drop \(no_service\)/);
     const dropped = run.nextLine(/dropped \d+ datagrams? \(no_service\).*backend\/ecko/);
     tree.edit(`${base}/ingress-route-udp.yaml`, 'name: udp-echo-service', 'name: ecko');
     await broken;
+    await refused;
     socket.send('into the void');
     await dropped;
     const whole = run.nextLine(/√ backend\/udp-echo-route on myudp: whole/);
+    const served = run.nextLine(/entry point myudp: route \S+ -> /);
     tree.edit(`${base}/ingress-route-udp.yaml`, 'name: ecko', 'name: udp-echo-service');
     await whole;
+    await served;
     expect(await ask('again')).toBe('again');
   });
 
