@@ -62,24 +62,30 @@ static void fail(const char *what) {
   exit(1);
 }
 
-static double clock_exact_ms(void) {
+static double clock_exact_ms(clockid_t clock) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 /* As the engine's (src/dataplane/udp/native/pace.ts): whether to pause for a batch to gather. */
-static int worth_pausing(double ms, double waited) {
-  static double window_start, in_window, waited_in_window, began_at;
+static int worth_pausing(double ms) {
+  static double window_start, in_window, cpu_at_start, began_at;
+  static int windows;
   in_window += carried;
-  waited_in_window += waited;
   double elapsed = ms - window_start;
   if (elapsed >= 8) {
     double per_ms = in_window / elapsed, least = 0.7 * began_at > 20 ? 0.7 * began_at : 20;
-    if (per_ms < least) began_at = 0;
-    else if (began_at == 0 && waited_in_window < 0.25 * elapsed) began_at = per_ms;
+    double cpu = clock_exact_ms(CLOCK_THREAD_CPUTIME_ID);
+    if (began_at > 0) {
+      if (++windows >= 50 || per_ms < least) began_at = windows = 0;
+    } else {
+      windows = per_ms >= least && cpu - cpu_at_start > 0.85 * elapsed ? windows + 1 : 0;
+      if (windows == 3) began_at = per_ms, windows = 0;
+    }
     window_start = ms;
-    in_window = waited_in_window = 0;
+    cpu_at_start = cpu;
+    in_window = 0;
   }
   return began_at > 0 && carried > 0 && carried < SLOTS;
 }
@@ -326,11 +332,10 @@ int main(int argc, char **argv) {
 
   static struct epoll_event events[EVENTS];
   prctl(PR_SET_TIMERSLACK, 1000);
-  uint32_t swept_ms = (uint32_t)clock_exact_ms();
+  uint32_t swept_ms = (uint32_t)clock_exact_ms(CLOCK_MONOTONIC);
   for (int part = 0;;) {
-    double ready_ms = clock_exact_ms();
     int count = epoll_wait(poller, events, EVENTS, 100);
-    double ms = clock_exact_ms();
+    double ms = clock_exact_ms(CLOCK_MONOTONIC);
     now_ms = (uint32_t)ms;
     carried = 0;
     int listening = 0;
@@ -344,6 +349,6 @@ int main(int argc, char **argv) {
       swept_ms = now_ms;
       sweep(part = (part + 1) % SWEEPS);
     }
-    if (gather_us > 0 && worth_pausing(ms, ms - ready_ms)) usleep((useconds_t)gather_us);
+    if (gather_us > 0 && worth_pausing(ms)) usleep((useconds_t)gather_us);
   }
 }

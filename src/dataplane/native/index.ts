@@ -1,5 +1,6 @@
 /** Linux's sockets without a detour: the C library's calls, and batches of datagrams in memory that never moves. */
 
+export { clockReader, clocks, readTimespec } from './clock.ts';
 export { linux } from './constants.ts';
 export {
   bindSocket,

@@ -48,6 +48,7 @@ export interface Libc {
   eventfd(initial: number, flags: number): number;
   timerfd_create(clock: number, flags: number): number;
   timerfd_settime(fd: number, flags: number, value: number, previous: number): number;
+  clock_gettime(clock: number, time: number): number;
   /** Blocks the thread for at least that long: see `setTimerSlack` for how much longer. */
   usleep(microseconds: number): number;
   prctl(option: number, argument: number, unused3: number, unused4: number, unused5: number): number;
@@ -122,6 +123,7 @@ const signatures = {
   eventfd: ['uint32', 'int'],
   timerfd_create: ['int', 'int'],
   timerfd_settime: ['int', 'int', 'uint64', 'uint64'],
+  clock_gettime: ['int', 'uint64'],
   usleep: ['uint32'],
   prctl: ['int', 'uint64', 'uint64', 'uint64', 'uint64'],
   getrlimit: ['int', 'uint64'],

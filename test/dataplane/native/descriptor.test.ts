@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   bindSocket,
+  clockReader,
+  clocks,
   connectSocket,
   descriptorLimit,
   duplicate,
@@ -116,6 +118,19 @@ describe.skipIf(!isAvailable(libc))('descriptors (needs Linux and koffi)', () =>
     expect(libc.usleep(200)).toBe(0);
     expect(Number(process.hrtime.bigint() - start)).toBeGreaterThanOrEqual(200_000);
     setTimerSlack(libc, 50_000);
+  });
+
+  it('tell the time of day and the CPU time of their thread', () => {
+    const before = Date.now();
+    const now = clockReader(libc, clocks.realTime)() / 1_000;
+    expect(now).toBeGreaterThanOrEqual(before);
+    expect(now).toBeLessThan(Date.now() + 1);
+    const cpuUs = clockReader(libc, clocks.threadCpu);
+    const start = cpuUs();
+    libc.usleep(2_000);
+    const afterSleep = cpuUs();
+    expect(afterSleep).toBeGreaterThan(start);
+    for (let sum = 0; cpuUs() < afterSleep + 2_000; sum += 1) expect(sum).toBeLessThan(1e9);
   });
 
   it('stop blocking when told so', () => {

@@ -4,7 +4,15 @@
  * under anyone's feet.
  */
 
-import { type Libc, Poller, pollEvents, setTimerSlack, WakeEvent } from '../../native/index.ts';
+import {
+  clockReader,
+  clocks,
+  type Libc,
+  Poller,
+  pollEvents,
+  setTimerSlack,
+  WakeEvent,
+} from '../../native/index.ts';
 import type { UdpDecision } from '../../route-table.ts';
 import { endpointState } from '../core/endpoint-slots.ts';
 import { TapWriter } from '../core/tap-ring.ts';
@@ -66,10 +74,9 @@ export class WorkerLoop {
   readonly #listeners: (PolledListener | undefined)[] = [];
   readonly #ready = new Int32Array(maxEvents);
   #sharedBuffers = new Map<string, SharedArrayBuffer>();
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   #round = 0;
   #nowMs = 0;
-  #waitedMs = 0;
   /** Datagrams received in this turn. */
   #moved = 0;
   #nextTickMs = 0;
@@ -81,6 +88,7 @@ export class WorkerLoop {
     this.#mail = mail;
     this.#ledger = new FileLedger(libc, setup.ledger);
     this.#poller = new Poller(libc, maxEvents);
+    this.#pace = new Pace(clockReader(libc, clocks.threadCpu));
     this.#ledger.add(this.#poller.fd);
     this.#wake = new WakeEvent(libc, setup.wakeFd);
     this.#poller.add(this.#wake.fd, pollEvents.readable, wakeKey);
@@ -94,12 +102,10 @@ export class WorkerLoop {
   run(): void {
     setTimerSlack(this.#libc, timerSlackNs);
     while (!this.#isStopping) {
-      if (this.#pace.shouldGather(this.#moved, this.#nowMs, this.#waitedMs)) this.#libc.usleep(gatherUs);
-      const readyMs = performance.now();
+      if (this.#pace.shouldGather(this.#moved, this.#nowMs)) this.#libc.usleep(gatherUs);
       const count = this.#poller.wait(this.#channels.count > 0 ? tickMs : quietTickMs);
       const nowMs = performance.now();
       this.#nowMs = nowMs;
-      this.#waitedMs = nowMs - readyMs;
       this.#moved = 0;
       this.#round++;
       const listeners = this.#carryReplies(count, nowMs);

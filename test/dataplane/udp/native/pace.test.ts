@@ -1,49 +1,79 @@
 import { describe, expect, it } from 'vitest';
 import { Pace } from '../../../../src/dataplane/udp/native/pace.ts';
 
-/** Turns of a tenth of a millisecond. Gives whether the worker would gather after the last one. */
-function turns(
-  pace: Pace,
-  { fromMs, ms, perTurn, waited }: { fromMs: number; ms: number; perTurn: number; waited: number },
-): boolean {
-  let gathers = false;
-  for (let turn = 1; turn <= ms * 10; turn += 1) {
-    gathers = pace.shouldGather(perTurn, fromMs + turn / 10, waited / 10);
-  }
-  return gathers;
+/** Turns of a tenth of a millisecond, `busy` of which is CPU time. */
+function worker() {
+  let nowMs = 0;
+  let cpuUs = 0;
+  const pace = new Pace(() => cpuUs);
+  const turn = (datagrams: number, busy: number, ms = 0.1) => {
+    nowMs += ms;
+    cpuUs += busy * ms * 1_000;
+    return pace.shouldGather(datagrams, nowMs);
+  };
+  /** Gives whether the worker would gather after the last one. */
+  const turns = ({ ms, perTurn, busy }: { ms: number; perTurn: number; busy: number }): boolean => {
+    let gathers = false;
+    for (let index = 0; index < ms * 10; index += 1) gathers = turn(perTurn, busy);
+    return gathers;
+  };
+  return { turn, turns };
 }
 
 describe('the pace of a worker', () => {
   it('is to answer at once while it has time to spare, however many datagrams there are', () => {
-    expect(turns(new Pace(), { fromMs: 0, ms: 50, perTurn: 10, waited: 0.4 })).toBe(false);
+    expect(worker().turns({ ms: 50, perTurn: 10, busy: 0.6 })).toBe(false);
   });
 
-  it('is to gather once it has none', () => {
-    expect(turns(new Pace(), { fromMs: 0, ms: 50, perTurn: 10, waited: 0.1 })).toBe(true);
+  it('is to gather once it uses up its core', () => {
+    expect(worker().turns({ ms: 50, perTurn: 10, busy: 0.9 })).toBe(true);
+  });
+
+  it('is to answer at once where others use its core: it would lose its turn by sleeping', () => {
+    const { turn } = worker();
+    // Each turn was kept from the core for most of the time that it took.
+    for (let index = 0; index < 50; index += 1) expect(turn(30, 0.2, 1)).toBe(false);
+  });
+
+  it('is to answer at once after a burst', () => {
+    const { turns } = worker();
+    expect(turns({ ms: 16, perTurn: 20, busy: 1 })).toBe(false);
+    expect(turns({ ms: 16, perTurn: 10, busy: 0.5 })).toBe(false);
+    expect(turns({ ms: 16, perTurn: 20, busy: 1 })).toBe(false);
+  });
+
+  it('looks every now and then whether there is time to spare without gathering', () => {
+    const { turn, turns } = worker();
+    turns({ ms: 50, perTurn: 10, busy: 0.9 });
+    let gathered = 0;
+    for (let index = 0; index < 20_000; index++) if (turn(10, 0.5)) gathered++;
+    // It begins anew only when it is busy without gathering, which it is not here.
+    expect(gathered).toBeGreaterThan(3_000);
+    expect(gathered).toBeLessThan(5_000);
   });
 
   it('is to answer at once where few datagrams keep it from waiting', () => {
-    expect(turns(new Pace(), { fromMs: 0, ms: 50, perTurn: 1, waited: 0 })).toBe(false);
+    expect(worker().turns({ ms: 50, perTurn: 1, busy: 1 })).toBe(false);
   });
 
   it('lasts though gathering makes time to spare, until there is less to do', () => {
-    const pace = new Pace();
-    turns(pace, { fromMs: 0, ms: 50, perTurn: 10, waited: 0.1 });
-    expect(turns(pace, { fromMs: 50, ms: 50, perTurn: 9, waited: 0.5 })).toBe(true);
-    expect(turns(pace, { fromMs: 100, ms: 50, perTurn: 6, waited: 0.5 })).toBe(false);
+    const { turns } = worker();
+    turns({ ms: 50, perTurn: 10, busy: 0.9 });
+    expect(turns({ ms: 50, perTurn: 9, busy: 0.5 })).toBe(true);
+    expect(turns({ ms: 50, perTurn: 6, busy: 0.5 })).toBe(false);
   });
 
   it('does not gather after a turn that was full, or brought nothing', () => {
-    const pace = new Pace();
-    turns(pace, { fromMs: 0, ms: 50, perTurn: 10, waited: 0 });
-    expect(pace.shouldGather(64, 50.1, 0)).toBe(false);
-    expect(pace.shouldGather(0, 50.2, 0)).toBe(false);
-    expect(pace.shouldGather(1, 50.3, 0)).toBe(true);
+    const { turn, turns } = worker();
+    turns({ ms: 50, perTurn: 10, busy: 1 });
+    expect(turn(64, 1)).toBe(false);
+    expect(turn(0, 1)).toBe(false);
+    expect(turn(1, 1)).toBe(true);
   });
 
   it('begins anew after silence', () => {
-    const pace = new Pace();
-    turns(pace, { fromMs: 0, ms: 50, perTurn: 10, waited: 0 });
-    expect(pace.shouldGather(1, 1_000, 950)).toBe(false);
+    const { turn, turns } = worker();
+    turns({ ms: 50, perTurn: 10, busy: 1 });
+    expect(turn(1, 0.05, 950)).toBe(false);
   });
 });
