@@ -16,12 +16,13 @@ const endpoint = '127.0.0.1:17000';
 function pinned(
   command: readonly string[],
   who: 'proxy' | 'generator' | 'backend',
-  workers: number,
+  { workers = 1, isRealTime = false }: BenchOptions,
 ): string[] {
+  const before = isRealTime ? ['chrt', '-r', '1'] : [];
   const cores = availableParallelism();
-  if (cores < 2 || workers > 1) return [...command];
+  if (cores < 2 || workers > 1) return [...before, ...command];
   const core = { proxy: 0, generator: 1, backend: cores > 2 ? 2 : 1 }[who];
-  return ['taskset', '-c', String(core), ...command];
+  return [...before, 'taskset', '-c', String(core), ...command];
 }
 
 function start(command: readonly string[]): ChildProcess {
@@ -53,6 +54,7 @@ async function stop(child: ChildProcess): Promise<void> {
 export interface BenchOptions {
   readonly workers?: number;
   readonly idleTimeoutSeconds?: number;
+  readonly isRealTime?: boolean;
 }
 
 type PlanWithoutPlace<Plan> = Plan extends LoadPlan ? Omit<Plan, 'target' | 'watchedPids'> : never;
@@ -72,18 +74,21 @@ export async function runBench(
   const { workers = 1, idleTimeoutSeconds = 3 } = options;
   const children: ChildProcess[] = [];
   try {
-    const backend = start(pinned([process.execPath, script('echo.js'), endpoint], 'backend', workers));
+    const stamps = load.kind === 'open' && load.isStamped ? ['stamps'] : [];
+    const backend = start(
+      pinned([process.execPath, script('echo.js'), endpoint, ...stamps], 'backend', options),
+    );
     children.push(backend);
     if (backend.stdout) await once(backend.stdout, 'data');
     const command = proxy.command({ listen, endpoint, workers, idleTimeoutSeconds });
-    const front = start(pinned(command, 'proxy', workers));
+    const front = start(pinned(command, 'proxy', options));
     children.push(front);
     const said = collect(front);
     await answered(front).catch((error: Error) => {
       throw new Error(`${proxy.name}: ${error.message}\n${said.errors}`);
     });
     const watchedPids = processTree(front.pid ?? 0);
-    const result = await generate({ ...load, target: listen, watchedPids } as LoadPlan, workers, children);
+    const result = await generate({ ...load, target: listen, watchedPids } as LoadPlan, options, children);
     return { ...result, residentKib: residentKib(watchedPids) };
   } finally {
     await Promise.all(children.map(stop));
@@ -92,9 +97,13 @@ export async function runBench(
 
 const script = (name: string): string => join(import.meta.dirname, name);
 
-async function generate(plan: LoadPlan, workers: number, children: ChildProcess[]): Promise<LoadResult> {
+async function generate(
+  plan: LoadPlan,
+  options: BenchOptions,
+  children: ChildProcess[],
+): Promise<LoadResult> {
   const command = [process.execPath, script('load.js'), JSON.stringify(plan)];
-  const generator = start(pinned(command, 'generator', workers));
+  const generator = start(pinned(command, 'generator', options));
   children.push(generator);
   const said = collect(generator);
   const [code] = (await once(generator, 'close')) as [number | null];

@@ -15,6 +15,7 @@ import {
   type SocketAddress,
   SystemCallError,
 } from '../../src/dataplane/native/index.ts';
+import { arrivalUs, onwardsOffset, sentAtOffset, stampArrivals, stampClock } from './stamps.ts';
 
 /** Each datagram starts with its client (32 bits), its number (32 bits) and its time (64 bits, microseconds). */
 export const headerBytes = 16;
@@ -23,6 +24,13 @@ export const headerBytes = 16;
 const firstPort = 2_000;
 const portsPerAddress = 30_000;
 export const maxBurst = 64;
+
+export interface ClientOptions {
+  readonly count: number;
+  readonly target: SocketAddress;
+  readonly payloadBytes: number;
+  readonly isStamped?: boolean;
+}
 
 export interface Clients {
   readonly count: number;
@@ -35,22 +43,33 @@ export interface Clients {
   /** Of the datagram in a slot. Throws `Error` when it is not one of the client's, or not as long as it was. */
   numberIn(client: number, slot: number): number;
   timeIn(slot: number): number;
+  /** Of the answer in a slot, both ways. Only with `isStamped`. */
+  inProxyUs(slot: number): number;
 }
 
 /** `timerKey` in events, next to client numbers. */
 export const timerKey = -1;
 
-export function openClients(libc: Libc, target: SocketAddress, count: number, payloadBytes: number): Clients {
+export function openClients(
+  libc: Libc,
+  { count, target, payloadBytes, isStamped = false }: ClientOptions,
+): Clients {
   raiseDescriptorLimit(libc, count + 200);
   const poller = new Poller(libc, 512);
   const fds = new Int32Array(count);
   for (let client = 0; client < count; client += 1) {
     fds[client] = openClient(libc, target, client);
+    if (isStamped) stampArrivals(libc, fds[client] as number);
     poller.add(fds[client] as number, pollEvents.readable, client);
   }
-  const received = new ReceiveBatch(libc, { slots: maxBurst, slotBytes: 2_048, addresses: false });
+  const received = new ReceiveBatch(libc, {
+    slots: maxBurst,
+    slotBytes: 2_048,
+    addresses: false,
+    control: isStamped,
+  });
   const payload = new DataView(received.payload.buffer, received.payload.byteOffset);
-  const sender = burstSender(libc, payloadBytes);
+  const sender = burstSender(libc, payloadBytes, isStamped ? stampClock(libc) : undefined);
   return {
     count,
     poller,
@@ -68,6 +87,11 @@ export function openClients(libc: Libc, target: SocketAddress, count: number, pa
       throw new Error(`client ${client} was sent client ${whose}'s datagram, of ${length} bytes`);
     },
     timeIn: (slot) => payload.getFloat64(received.payloadOffset(slot) + 8, true),
+    inProxyUs(slot) {
+      const offset = received.payloadOffset(slot);
+      const back = arrivalUs(libc, received, slot) - payload.getFloat64(offset + sentAtOffset, true);
+      return payload.getFloat64(offset + onwardsOffset, true) + back;
+    },
   };
 }
 
@@ -95,6 +119,7 @@ function isBound(libc: Libc, fd: number, address: SocketAddress): boolean {
 function burstSender(
   libc: Libc,
   payloadBytes: number,
+  clock: (() => number) | undefined,
 ): (fd: number, client: number, burst: number, number: number, time: number) => number {
   const stride = (Math.ceil(payloadBytes / 64) | 1) * 64;
   const memory = new NativeMemory(libc, maxBurst * stride);
@@ -108,6 +133,7 @@ function burstSender(
       memory.view.setUint32(slot * stride, client, true);
       memory.view.setUint32(slot * stride + 4, number + slot, true);
       memory.view.setFloat64(slot * stride + 8, time, true);
+      if (clock) memory.view.setFloat64(slot * stride + sentAtOffset, clock(), true);
     }
     const sent = burst === 1 ? batch.sendOne(fd, memory.address, payloadBytes) : batch.send(fd, 0, burst);
     if (sent >= 0) return sent;

@@ -20,6 +20,10 @@ export interface Flags {
   /** Runs of each proxy, interleaved with the others'. */
   readonly repetitions: number;
   readonly sections: readonly string[];
+  /** Of the latency runs, per second. Absent: half of nginx's highest without loss, which is looked for first. */
+  readonly rate?: number;
+  /** Proxy, generator and backend go before all other programs (SCHED_RR). Needs root and `chrt`. */
+  readonly isRealTime: boolean;
 }
 
 export const usage = `npm run bench:udp -- [flags]
@@ -30,7 +34,9 @@ export const usage = `npm run bench:udp -- [flags]
   --sessions=N,…              1,1000,10000,100000
   --workers=N,…               1 and the number of cores
   --seconds=N --repetitions=N 2 and 5
-  --sections=NAME,…           of cpu, rate, memory, workers`;
+  --sections=NAME,…           of cpu, rate, memory, workers
+  --rate=N                    latency at this many round trips/s; no search for the highest rate
+  --real-time                 everything measured goes before other programs (needs root)`;
 
 const options = {
   quick: { type: 'boolean', default: false },
@@ -43,6 +49,8 @@ const options = {
   seconds: { type: 'string' },
   repetitions: { type: 'string' },
   sections: { type: 'string' },
+  rate: { type: 'string' },
+  'real-time': { type: 'boolean', default: false },
 } as const;
 
 /** `undefined` when help was asked for. Throws `TypeError` for what is no flag. */
@@ -58,6 +66,8 @@ export function parseFlags(argv: readonly string[]): Flags | undefined {
     workers: numbers(values.workers),
     seconds: Number(values.seconds ?? (quick ? 1 : 2)),
     repetitions: Number(values.repetitions ?? (quick ? 3 : 5)),
+    ...(values.rate ? { rate: Number(values.rate) } : {}),
+    isRealTime: values['real-time'],
     sections: (values.sections ?? (quick ? 'cpu,memory' : 'cpu,rate,memory,workers')).split(','),
   };
 }

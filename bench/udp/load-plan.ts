@@ -24,9 +24,17 @@ export interface ClosedLoopPlan extends LoadPlanCommon {
 export interface OpenLoopPlan extends LoadPlanCommon {
   readonly kind: 'open';
   readonly ratePerSecond: number;
+  /** The time in the proxy alone is measured too; the backend is started with `stamps`. At least 32 bytes of payload. */
+  readonly isStamped?: boolean;
 }
 
 export type LoadPlan = ClosedLoopPlan | OpenLoopPlan;
+
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+}
 
 export interface LoadResult {
   readonly sent: number;
@@ -41,5 +49,7 @@ export interface LoadResult {
   /** Of the generator itself: where it is near `seconds`, the generator was the bottleneck. */
   readonly ownCpuSeconds: number;
   /** From when a datagram was due to be sent until its answer was read, in microseconds. */
-  readonly latencyUs: { readonly p50: number; readonly p99: number; readonly p999: number };
+  readonly latencyUs: Quantiles;
+  /** Both ways together: from the sender's send until the datagram reached the receiver's socket. See `stamps.ts`. */
+  readonly inProxyUs: Quantiles;
 }

@@ -8,6 +8,12 @@ import { parseAddress, requireLibc } from './require-libc.ts';
 
 const plan = JSON.parse(process.argv[2] ?? '{}') as LoadPlan;
 const libc = requireLibc();
-const clients = openClients(libc, parseAddress(plan.target), plan.clients, plan.payloadBytes);
+const isStamped = plan.kind === 'open' && plan.isStamped === true;
+const clients = openClients(libc, {
+  count: plan.clients,
+  target: parseAddress(plan.target),
+  payloadBytes: plan.payloadBytes,
+  isStamped,
+});
 const result = plan.kind === 'closed' ? runClosedLoop(clients, plan) : runOpenLoop(libc, clients, plan);
 console.log(JSON.stringify(result));

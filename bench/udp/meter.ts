@@ -1,6 +1,6 @@
 import { cpuSeconds } from './cpu-time.ts';
 import { Histogram } from './histogram.ts';
-import type { LoadPlan, LoadResult } from './load-plan.ts';
+import type { LoadPlan, LoadResult, Quantiles } from './load-plan.ts';
 
 /** Counts of one run; `start` forgets what came before it. */
 export class Meter {
@@ -9,6 +9,7 @@ export class Meter {
   lost = 0;
   reordered = 0;
   readonly latency = new Histogram();
+  readonly inProxy = new Histogram();
   readonly #plan: LoadPlan;
   #startedUs = 0;
   #cpuAtStart = 0;
@@ -24,6 +25,7 @@ export class Meter {
     this.lost = 0;
     this.reordered = 0;
     this.latency.reset();
+    this.inProxy.reset();
     this.#cpuAtStart = cpuSeconds(this.#plan.watchedPids);
     this.#ownCpuAtStart = cpuSeconds([process.pid]);
     this.#startedUs = nowUs();
@@ -38,13 +40,18 @@ export class Meter {
       seconds: (nowUs() - this.#startedUs) / 1e6,
       cpuSeconds: cpuSeconds(this.#plan.watchedPids) - this.#cpuAtStart,
       ownCpuSeconds: cpuSeconds([process.pid]) - this.#ownCpuAtStart,
-      latencyUs: {
-        p50: this.latency.quantile(0.5),
-        p99: this.latency.quantile(0.99),
-        p999: this.latency.quantile(0.999),
-      },
+      latencyUs: quantiles(this.latency),
+      inProxyUs: quantiles(this.inProxy),
     };
   }
+}
+
+function quantiles(histogram: Histogram): Quantiles {
+  return {
+    p50: histogram.quantile(0.5),
+    p99: histogram.quantile(0.99),
+    p999: histogram.quantile(0.999),
+  };
 }
 
 /** Microseconds of a clock that only goes forward. */

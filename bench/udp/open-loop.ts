@@ -26,6 +26,7 @@ class OpenLoop {
   readonly meter: Meter;
   readonly #clients: Clients;
   readonly #timer: IntervalTimer;
+  readonly #isStamped: boolean;
   readonly #nextNumber: Uint32Array;
   readonly #newest: Uint32Array;
   #turn = 0;
@@ -34,6 +35,7 @@ class OpenLoop {
     this.meter = new Meter(plan);
     this.#clients = clients;
     this.#timer = timer;
+    this.#isStamped = plan.isStamped === true;
     this.#nextNumber = new Uint32Array(clients.count).fill(1);
     this.#newest = new Uint32Array(clients.count);
   }
@@ -73,6 +75,7 @@ class OpenLoop {
       if (number < (this.#newest[client] as number)) this.meter.reordered += 1;
       else this.#newest[client] = number;
       this.meter.latency.record(now - this.#clients.timeIn(slot));
+      if (this.#isStamped) this.meter.inProxy.record(this.#clients.inProxyUs(slot));
     }
     if (count > 0) this.meter.received += count;
   }

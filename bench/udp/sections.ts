@@ -5,6 +5,7 @@ import { type BenchResult, runBench } from './bench-run.ts';
 import type { Flags, Shape } from './flags.ts';
 import type { Contender } from './proxies.ts';
 import { requireLibc } from './require-libc.ts';
+import { stampedBytes } from './stamps.ts';
 import { median, table, whole } from './statistics.ts';
 
 /** Runs `measure` for each proxy in turn, `repetitions` times, each time beginning with another proxy. */
@@ -55,12 +56,12 @@ export async function cpuSection(proxies: readonly Contender[], flags: Flags): P
 
 async function cpuRows(
   proxies: readonly Contender[],
-  { repetitions, seconds }: Flags,
+  { repetitions, seconds, isRealTime }: Flags,
   { clients, outstanding }: Shape,
   payloadBytes: number,
 ): Promise<string[][]> {
   const load = { kind: 'closed', clients, outstanding, payloadBytes, warmUpSeconds: 1, seconds } as const;
-  const results = await interleaved(proxies, repetitions, (proxy) => runBench(proxy, load));
+  const results = await interleaved(proxies, repetitions, (proxy) => runBench(proxy, load, { isRealTime }));
   const named = (name: string): BenchResult[] | undefined =>
     [...results].find(([proxy]) => proxy.name === name)?.[1];
   return [...results].map(([proxy, runs]) => [
@@ -82,24 +83,23 @@ export async function rateSection(proxies: readonly Contender[], flags: Flags): 
   const rows: string[][] = [];
   for (const payloadBytes of flags.payloads) {
     const best = new Map<Contender, number>();
-    for (const proxy of proxies) best.set(proxy, await losslessRate(proxy, payloadBytes, flags.seconds));
+    for (const proxy of flags.rate === undefined ? proxies : []) {
+      best.set(proxy, await losslessRate(proxy, payloadBytes, flags));
+    }
     const nginx = proxies.find(({ name }) => name === 'nginx');
     const reference = (nginx && best.get(nginx)) ?? Math.min(...best.values());
-    const common = Math.floor(reference / 2);
+    const common = flags.rate ?? Math.floor(reference / 2);
     const results = await interleaved(proxies, flags.repetitions, (proxy) =>
-      runBench(proxy, openLoad(payloadBytes, common, flags.seconds)),
+      runBench(proxy, openLoad(payloadBytes, common, flags.seconds), { isRealTime: flags.isRealTime }),
     );
     for (const [proxy, runs] of results) {
-      const quantile = (name: 'p50' | 'p99' | 'p999'): string =>
-        whole(median(runs.map((run) => run.latencyUs[name])));
       rows.push([
         `${payloadBytes} B, ${proxy.name}`,
-        whole(best.get(proxy) ?? 0),
+        best.has(proxy) ? whole(best.get(proxy) ?? 0) : '',
         whole(common),
         median(runs.map(perRoundTrip)).toFixed(2),
-        quantile('p50'),
-        quantile('p99'),
-        quantile('p999'),
+        ...quantileCells(runs, 'latencyUs'),
+        ...quantileCells(runs, 'inProxyUs'),
       ]);
     }
   }
@@ -111,12 +111,28 @@ export async function rateSection(proxies: readonly Contender[], flags: Flags): 
     'p50 µs',
     'p99 µs',
     'p99.9 µs',
+    'in the proxy p50 µs',
+    'p99 µs',
+    'p99.9 µs',
   ];
   return table(header, rows);
 }
 
+function quantileCells(runs: readonly BenchResult[], which: 'latencyUs' | 'inProxyUs'): string[] {
+  const names = ['p50', 'p99', 'p999'] as const;
+  return names.map((name) => whole(median(runs.map((run) => run[which][name]))));
+}
+
 const openLoad = (payloadBytes: number, ratePerSecond: number, seconds: number) =>
-  ({ kind: 'open', clients: rateClients, payloadBytes, ratePerSecond, warmUpSeconds: 0.5, seconds }) as const;
+  ({
+    kind: 'open',
+    clients: rateClients,
+    payloadBytes,
+    ratePerSecond,
+    warmUpSeconds: 0.5,
+    seconds,
+    isStamped: payloadBytes >= stampedBytes,
+  }) as const;
 
 const lowestRate = 5_000;
 const rateStep = 1.1;
@@ -125,10 +141,14 @@ const rateStep = 1.1;
 const attempts = 3;
 
 /** Doubles the rate until something is lost or the generator cannot keep up, then closes in to 10 %. */
-async function losslessRate(proxy: Contender, payloadBytes: number, seconds: number): Promise<number> {
+async function losslessRate(
+  proxy: Contender,
+  payloadBytes: number,
+  { seconds, isRealTime }: Flags,
+): Promise<number> {
   const holds = async (rate: number): Promise<boolean> => {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
-      const { sent, lost } = await runBench(proxy, openLoad(payloadBytes, rate, seconds));
+      const { sent, lost } = await runBench(proxy, openLoad(payloadBytes, rate, seconds), { isRealTime });
       if (lost === 0 && sent >= rate * seconds * 0.98) return true;
     }
     return false;

@@ -170,6 +170,11 @@ export class ReceiveBatch {
     return this.#words[slot * this.#headerWords + this.#nameLengthWord] as number;
   }
 
+  /** Where in `controlView` the data of the slot's first control message lie. */
+  controlOffset(slot: number): number {
+    return slot * this.#controlStride + this.#libc.layout.cmsghdr.size;
+  }
+
   /** Reads the slot's control messages into `segmentBytes`, `overflow` and `packetInfoOffset`. */
   readControl(slot: number): void {
     this.segmentBytes = 0;
