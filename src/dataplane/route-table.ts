@@ -69,7 +69,14 @@ export interface WeightedService {
   /** 0 gets nothing. */
   readonly weight: number;
   readonly endpoints: readonly Endpoint[];
+  /**
+   * Set where the service has no ready endpoint and its share is to be lost for this reason, as Gateway API wants it. Absent:
+   * the other services have it.
+   */
+  readonly refusal?: ServiceRefusal;
 }
+
+export type ServiceRefusal = 'no_service' | 'no_endpoints';
 
 export interface Endpoint {
   /** IPv4 or IPv6 address, without brackets. For an ExternalName Service a host name, resolved when it is used. */

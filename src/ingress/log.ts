@@ -98,7 +98,8 @@ export function describeDecision(decision: UdpDecision): string {
 }
 
 function describeServices(services: readonly WeightedService[]): string {
-  const targets = services.map(({ name, endpoints }) => {
+  const targets = services.map(({ name, endpoints, refusal }) => {
+    if (refusal) return `${name} (${refusal}: its share is dropped)`;
     const ready = endpoints.filter(({ state }) => state === 'ready');
     const shown = ready.slice(0, 5).map(({ address, port }) => `${address}:${port}`);
     const more = ready.length > shown.length ? ` and ${ready.length - shown.length} more` : '';

@@ -40,7 +40,8 @@ function tcpLines({ entryPoint, routes }: TcpDecision, entryPoints: readonly Ent
   ];
 }
 
-function serviceLines({ name, weight, endpoints }: WeightedService): string[] {
+function serviceLines({ name, weight, endpoints, refusal }: WeightedService): string[] {
+  if (refusal) return [`    ${name} (weight ${weight}): its share is dropped (${refusal})`];
   const ready = endpoints.filter(({ state }) => state === 'ready');
   const shown = ready.slice(0, maxEndpointsShown).map(({ address, port }) => `${address}:${port}`);
   const more = ready.length > shown.length ? ` and ${ready.length - shown.length} more` : '';

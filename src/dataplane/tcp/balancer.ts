@@ -18,6 +18,8 @@ export class RouteBalancer {
   #route: TcpRoute;
   /** By service name and position: the credit each has gathered. */
   #services: WeightedRing[] = [];
+  /** The services whose share is refused, and the rest as one. Empty where none is refused. */
+  #shares: Share[] = [];
 
   constructor(route: TcpRoute) {
     this.#route = route;
@@ -34,6 +36,18 @@ export class RouteBalancer {
       ring.update(service);
       return ring;
     });
+    this.#shares = sharesOf(this.#services, this.#shares);
+  }
+
+  /** The service whose turn a new connection is, where that one is refused. To be asked once, before `choose`. */
+  refused(clientAddress: string): TcpService | undefined {
+    if (this.#shares.length === 0) return undefined;
+    if (this.#route.balance !== 'source') return nextOfSmooth(this.#shares)?.refused;
+    const scored = this.#services.map(({ service, weight }) => {
+      return { service, score: weight / -Math.log(unitHash(`${clientAddress}|${service.name}`)) };
+    });
+    const [first] = scored.sort((left, right) => right.score - left.score);
+    return first && isRefused(first.service) ? first.service : undefined;
   }
 
   /**
@@ -72,6 +86,28 @@ export class RouteBalancer {
   }
 }
 
+interface Share {
+  readonly weight: number;
+  credit: number;
+  /** Absent: of all the services that have endpoints. */
+  readonly refused?: TcpService;
+}
+
+function isRefused({ refusal, weight }: TcpService): boolean {
+  return refusal !== undefined && weight > 0;
+}
+
+function sharesOf(rings: readonly WeightedRing[], before: readonly Share[]): Share[] {
+  const refused = rings.filter(({ service }) => isRefused(service));
+  if (refused.length === 0) return [];
+  const sum = (total: number, { weight }: WeightedRing) => total + weight;
+  const rest = rings.filter((ring) => ring.endpoints.length > 0).reduce(sum, 0);
+  const shares = [{ weight: rest }, ...refused.map(({ weight, service }) => ({ weight, refused: service }))];
+  const isSame =
+    shares.length === before.length && shares.every((one, at) => one.weight === before[at]?.weight);
+  return shares.map((share, at) => ({ ...share, credit: isSame ? (before[at]?.credit ?? 0) : 0 }));
+}
+
 /** Above 0 and below 1. */
 function unitHash(text: string): number {
   const digest = createHash('md5').update(text).digest();
@@ -79,7 +115,9 @@ function unitHash(text: string): number {
 }
 
 /** Smooth weighted round robin: each gains its weight, the richest is taken and pays the sum. */
-function nextOfSmooth(rings: readonly WeightedRing[]): WeightedRing | undefined {
+function nextOfSmooth<Ring extends { readonly weight: number; credit: number }>(
+  rings: readonly Ring[],
+): Ring | undefined {
   if (rings.length < 2) return rings[0];
   const sum = rings.reduce((total, { weight }) => total + weight, 0);
   let richest = rings[0]!;

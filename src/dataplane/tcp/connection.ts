@@ -166,7 +166,9 @@ export class Connection {
     if (state.inFlight.of(this.#client.address) >= maxConnectionsPerClient) return refused('in_flight_limit');
     state.inFlight.add(this.#client.address);
     this.#heldRoute = state;
-    return route.refusal ? refused(route.refusal.reason, route.refusal.detail) : undefined;
+    if (route.refusal) return refused(route.refusal.reason, route.refusal.detail);
+    const service = state.balancer.refused(this.#client.address);
+    return service?.refusal && refused(service.refusal, `the share of ${service.name} is refused`);
   }
 
   async #connect(state: RouteState, opened: HelloFound): Promise<Refusal | undefined> {

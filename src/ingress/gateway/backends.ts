@@ -1,4 +1,7 @@
-/** The backendRefs of a route in, its services and the verdict over them out. */
+/**
+ * The backendRefs of a route in, its services and the verdict over them out. An invalid one keeps its share, which is then
+ * dropped or refused (`backendRefs` in the reference of UDPRouteRule and TCPRouteRule).
+ */
 
 import type { WeightedService } from '../../dataplane/index.ts';
 import type { RouteFinding } from '../routing/findings.ts';
@@ -27,15 +30,19 @@ export function resolveBackends(
   const faults: Verdict[] = [];
   let missing: string | undefined;
   const backends = reference.route.spec.rules[0]?.backendRefs ?? [];
+  const own = reference.route.metadata.namespace ?? 'default';
   for (const [position, backend] of backends.entries()) {
+    const { name, namespace = own, weight = 1 } = backend;
+    const invalid = { name: `${namespace}/${name}`, weight, endpoints: [], refusal: 'no_service' } as const;
     const fault = faultOf(reference.route, backend, grants);
     if (fault) {
       faults.push(fault);
+      services.push(invalid);
       continue;
     }
     const findings: RouteFinding[] = [];
     const service = resolveService(
-      { ...backend, port: backend.port ?? '', weight: backend.weight ?? 1 },
+      { ...backend, port: backend.port ?? '', weight },
       ['spec', 'rules', 0, 'backendRefs', position],
       {
         protocol: reference.protocol,
@@ -46,8 +53,8 @@ export function resolveBackends(
       },
     );
     const error = findings.find(({ severity }) => severity === 'error');
-    if (service) services.push(service);
-    else if (error) faults.push({ isTrue: false, reason: reasonOf(error), message: error.message });
+    services.push(service ? withRefusal(service) : invalid);
+    if (!service && error) faults.push({ isTrue: false, reason: reasonOf(error), message: error.message });
     missing ??= error?.message;
   }
   const [first] = faults;
@@ -57,6 +64,12 @@ export function resolveBackends(
   const resolved = first ?? { isTrue: true, reason: 'ResolvedRefs', message: 'all backends are there' };
   const otherwise = backends.length === 0 ? 'it has no backendRefs' : 'every backend has weight 0';
   return { services, resolved, problem: isReady ? undefined : (first?.message ?? missing ?? otherwise) };
+}
+
+/** Without endpoints too its share is lost: the specification counts such a Service among the invalid ones. */
+function withRefusal(service: WeightedService): WeightedService {
+  if (service.endpoints.some(({ state }) => state === 'ready')) return service;
+  return { ...service, refusal: 'no_endpoints' };
 }
 
 function reasonOf({ code }: RouteFinding): string {

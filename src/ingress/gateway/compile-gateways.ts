@@ -4,7 +4,7 @@
  * the oldest has the traffic. That a route gets none is said in a condition of ours, as Gateway API has none for it.
  */
 
-import type { TcpDecision, UdpDecision, WeightedService } from '../../dataplane/index.ts';
+import type { ServiceRefusal, TcpDecision, UdpDecision, WeightedService } from '../../dataplane/index.ts';
 import { type KubeObject, namespacedName } from '../../kubernetes/index.ts';
 import { byAge } from '../routing/options.ts';
 import type { ServiceIndex } from '../routing/route-services.ts';
@@ -179,8 +179,13 @@ function udpDecision(
   }
   const { name, services, problem } = holder;
   if (problem === undefined) return { kind: 'forward', entryPoint, route: { name, services } };
-  const reason = services.length === 0 ? 'no_service' : 'no_endpoints';
+  const reason = reasonOf(services);
   return { kind: 'drop', entryPoint, reason, route: name, detail: problem };
+}
+
+/** Why nothing is left to forward to. */
+function reasonOf(services: readonly WeightedService[]): ServiceRefusal {
+  return services.every(({ refusal }) => refusal === 'no_service') ? 'no_service' : 'no_endpoints';
 }
 
 function tcpDecision(
@@ -189,7 +194,7 @@ function tcpDecision(
 ): TcpDecision {
   if (!holder) return { entryPoint, routes: [] };
   const { name, services, problem } = holder;
-  const reason = services.length === 0 ? ('no_service' as const) : ('no_endpoints' as const);
+  const reason = reasonOf(services);
   return {
     entryPoint,
     routes: [

@@ -163,6 +163,42 @@ describe('balancing', () => {
     expect(await answers(port, 2)).toEqual(['b', 'c']);
   });
 
+  it('refuses the share of a service that is refused, for its reason, and gives none of it to the others', async () => {
+    const a = await startNamed('a');
+    const services = [
+      service([endpoint(a.port)], { name: 'backend/a', weight: 3 }),
+      service([], { name: 'backend/missing', weight: 4, refusal: 'no_service' }),
+      service([], { name: 'backend/empty', weight: 1, refusal: 'no_endpoints' }),
+    ];
+    const { port, counters, over, records } = await startEngine(table([route(services)]));
+    expect(tally(await answers(port, 16))).toEqual({ reset: 10, a: 6 });
+    await over(16);
+    expect(counters()).toMatchObject({
+      accepted: 16,
+      forwarded: 6,
+      refused: { no_service: 8, no_endpoints: 2 },
+    });
+    expect(records.map(({ outcome }) => outcome)).toContainEqual({
+      kind: 'refused',
+      reason: 'no_service',
+      detail: 'the share of backend/missing is refused',
+    });
+    expect(accounted(counters())).toBe(true);
+  });
+
+  it('refuses the share of a service that is refused by client address when it balances by source', async () => {
+    const a = await startNamed('a');
+    const services = [
+      service([endpoint(a.port)], { name: 'backend/a' }),
+      service([], { name: 'backend/missing', refusal: 'no_service' }),
+    ];
+    const { port } = await startEngine(table([route(services, { balance: 'source' })]));
+    const of = async (from: string) => [await exchange(port, '', from), await exchange(port, '', from)];
+    const perClient = await Promise.all(Array.from({ length: 16 }, (_, index) => of(`127.0.1.${index + 1}`)));
+    expect(perClient.every(([first, second]) => first === second)).toBe(true);
+    expect(new Set(perClient.flat())).toEqual(new Set(['reset', 'a']));
+  });
+
   it('keeps a client with its endpoint when it balances by source', async () => {
     const named = await Promise.all(['a', 'b', 'c', 'd'].map(startNamed));
     const bySource: Partial<TcpRoute> = { balance: 'source' };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { WeightedService } from '../../../src/dataplane/index.ts';
 import { engines } from './engines.ts';
 import {
   boundSocket,
@@ -108,6 +109,74 @@ describe.each(engines)('the $engine engine', (options) => {
     const client = await startClient(place);
     for (let count = 0; count < 8; count++) await client.ask('x');
     expect(backends.map(({ received }) => received.length)).toEqual([6, 2, 0]);
+  });
+
+  it('drops the share of a service that is refused, for its reason, and gives none of it to the others', async () => {
+    const [a, b] = await Promise.all([startBackend(), startBackend()]);
+    const services = [
+      { name: 'default/a', weight: 3, endpoints: [a.endpoint] },
+      { name: 'default/missing', weight: 4, endpoints: [], refusal: 'no_service' as const },
+      { name: 'default/b', weight: 1, endpoints: [b.endpoint] },
+      { name: 'default/empty', weight: 2, endpoints: [], refusal: 'no_endpoints' as const },
+    ];
+    const { place, counters } = await startProxy(options, forwardTo([], { services }));
+    const client = await startClient(place);
+    for (let count = 0; count < 100; count++) {
+      client.send('x');
+      await eventually(() => counters().datagramsIn === count + 1);
+    }
+    await client.received(40);
+    expect([a.received.length, b.received.length]).toEqual([30, 10]);
+    expect(counters()).toMatchObject({ datagramsIn: 100, datagramsForwarded: 40, sessions: 1 });
+    expect(counters().drops).toMatchObject({ no_service: 40, no_endpoints: 20 });
+    expect(unaccounted(counters())).toEqual({ requests: 0, replies: 0 });
+  });
+
+  it('drops a session that falls to a service that is refused as a whole, and serves it when that is mended', async () => {
+    const [a, b] = await Promise.all([startBackend(), startBackend()]);
+    const toBoth = (second: Partial<WeightedService>) => {
+      const services = [
+        { name: 'default/a', weight: 1, endpoints: [a.endpoint] },
+        { name: 'default/b', weight: 1, endpoints: [], ...second },
+      ];
+      return forwardTo([], { services, balance: 'session' });
+    };
+    const proxy = await startProxy({ ...options, workers: 1 }, toBoth({ refusal: 'no_service' }));
+    const { counters } = proxy;
+    const clients = await Promise.all([1, 2, 3, 4].map(() => startClient(proxy.place)));
+    for (let round = 0; round < 5; round++) {
+      for (const client of clients) {
+        const before = counters().datagramsIn;
+        client.send('x');
+        await eventually(() => counters().datagramsIn === before + 1);
+      }
+    }
+    await eventually(() => counters().datagramsOut === 10);
+    expect(counters().drops.no_service).toBe(10);
+    expect(clients.map(({ replies }) => replies.length).sort((left, right) => left - right)).toEqual([
+      0, 0, 5, 5,
+    ]);
+    await proxy.engine.apply(toBoth({ endpoints: [b.endpoint] }));
+    for (const client of clients) await client.ask('y');
+    expect(counters().sessionsMoved).toBe(0);
+  });
+
+  it('does not lose the datagrams of an unreachable endpoint to a service that is refused', async () => {
+    const [dead, live] = await Promise.all([startBackend(), startBackend()]);
+    await dead.stop();
+    const services = [
+      { name: 'default/a', weight: 1, endpoints: [dead.endpoint, live.endpoint] },
+      { name: 'default/missing', weight: 1, endpoints: [], refusal: 'no_service' as const },
+    ];
+    const { place, counters } = await startProxy({ ...options, workers: 1 }, forwardTo([], { services }));
+    const client = await startClient(place);
+    for (let count = 0; count < 20; count++) {
+      client.send('x');
+      await eventually(() => counters().datagramsIn === count + 1);
+    }
+    await client.received(10);
+    expect(counters().drops.no_service).toBe(10);
+    expect(live.received).toHaveLength(10);
   });
 
   it('says why it dropped a datagram, each exactly once', async () => {

@@ -134,11 +134,11 @@ const targets = ({ table }: { table: { udp: readonly object[] } }) =>
   Object.fromEntries(
     (table.udp as { entryPoint: string; kind: string; reason?: string; route: unknown }[]).map((decision) => {
       const { services = [] } = (decision.route ?? {}) as {
-        services?: { weight: number; endpoints: { address: string; port: number }[] }[];
+        services?: { weight: number; refusal?: string; endpoints: { address: string; port: number }[] }[];
       };
       const shown = services.map(
-        ({ weight, endpoints }) =>
-          `${weight}:${endpoints.map(({ address, port }) => `${address}:${port}`).join(',')}`,
+        ({ weight, endpoints, refusal }) =>
+          `${weight}:${refusal ?? endpoints.map(({ address, port }) => `${address}:${port}`).join(',')}`,
       );
       return [decision.entryPoint, decision.kind === 'forward' ? shown : decision.reason];
     }),
@@ -295,6 +295,39 @@ describe('Gateway API', () => {
         expect(attached).toEqual(expected);
       }
     }
+  });
+
+  it('keeps the share of an invalid backend for itself, and says so', () => {
+    const backends = [
+      { name: 'dns', port: 53, weight: 5 },
+      { name: 'nothing', port: 53, weight: 3 },
+      { name: 'empty', port: 53, weight: 2 },
+      { name: 'far', namespace: 'other', port: 53 },
+    ];
+    const empty = backend('empty', 'infra', '10.0.0.8')[0]!;
+    const objects = [...base, empty, ...backend('far', 'other', '10.0.0.9')];
+    const { routing, parent } = compile([
+      ...objects,
+      gateway([udp('dns', 1), { name: 'tcp', port: 1, protocol: 'TCP' }]),
+      route('a', { backends }),
+      route('b', { kind: 'TCPRoute', backends }),
+    ]);
+    const shares = ['5:10.0.0.1:5353', '3:no_service', '2:no_endpoints', '1:no_service'];
+    expect(targets(routing)).toEqual({ 'gateway-infra-gw-dns': shares });
+    const [tcpRoute] = routing.table.tcp?.[0]?.routes ?? [];
+    expect(tcpRoute?.services.map(({ weight, refusal }) => `${weight}:${refusal}`)).toEqual([
+      '5:undefined',
+      '3:no_service',
+      '2:no_endpoints',
+      '1:no_service',
+    ]);
+    expect(parent('a')[1]).toBe('ResolvedRefs=False BackendNotFound');
+    const onlyEmpty = compile([
+      ...objects,
+      gateway([udp('dns', 1)]),
+      route('a', { backends: [backends[2]!] }),
+    ]);
+    expect(targets(onlyEmpty.routing)).toEqual({ 'gateway-infra-gw-dns': 'no_endpoints' });
   });
 
   it('keeps the weights of backends, 0 included', () => {

@@ -201,11 +201,13 @@ export class EntryPointCore {
     if (plan.refusal !== 0) return plan.refusal;
     if (plan.balance === 'datagram') return plan.nextSlot(nowMs, avoid);
     const before = sessions.slot[session] as number;
+    // Its session fell to a service that is refused.
+    if (before < -1 && sessions.plan[session] === this.#planNumber) return before;
     if (before >= 0 && before !== avoid && this.slots.isUsable(before, nowMs)) {
       if (plan.balance === 'session' || sessions.plan[session] === this.#planNumber) return before;
     }
     const slot = this.#placeSession(session, nowMs, avoid);
-    if (before >= 0 && before !== slot) this.count(counter.sessionsMoved);
+    if (before >= 0 && slot >= 0 && before !== slot) this.count(counter.sessionsMoved);
     sessions.slot[session] = slot;
     sessions.plan[session] = this.#planNumber;
     return slot;

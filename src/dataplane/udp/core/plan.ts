@@ -5,7 +5,13 @@
  * gains or loses.
  */
 
-import type { UdpBalance, UdpClientAddress, UdpDecision, UdpRoute } from '../../route-table.ts';
+import type {
+  UdpBalance,
+  UdpClientAddress,
+  UdpDecision,
+  UdpRoute,
+  WeightedService,
+} from '../../route-table.ts';
 import { addressWords } from './address.ts';
 import { AddressList } from './address-list.ts';
 import { type EndpointSlots, endpointState } from './endpoint-slots.ts';
@@ -13,9 +19,13 @@ import { dropCode, refusal } from './verdicts.ts';
 
 interface PlannedService {
   readonly name: string;
+  /** Of the name. */
+  readonly hash: number;
   readonly weight: number;
   /** Its ready endpoints. */
   readonly slots: Int32Array;
+  /** What answers its share of the datagrams, or 0 where it has endpoints for them. */
+  readonly refusal: number;
   /** Smooth weighted round robin's running value. */
   current: number;
   /** Whose turn it is among `slots`. */
@@ -36,6 +46,9 @@ export class Plan {
   readonly #services: PlannedService[];
   readonly #slots: EndpointSlots;
   readonly #totalWeight: number;
+  readonly #hasRefused: boolean;
+  /** Whose turn it was last. */
+  #chosen = 0;
 
   /**
    * Claims the decision's endpoints in `slots` (and leaves it to the caller to free the others). Turns go on where those
@@ -60,11 +73,13 @@ export class Plan {
       service.current = Math.max(-service.weight, Math.min(service.weight, old.current));
       service.next = continued(old, service.slots);
     }
+    this.#hasRefused = this.#services.some((service) => service.refusal !== 0);
     this.#totalWeight = this.#services.reduce((sum, { weight }) => sum + weight, 0);
     this.readyCount = this.#services.reduce((sum, service) => sum + service.slots.length, 0);
     if (!decision) this.refusal = refusal(dropCode.no_route);
     else if (decision.kind === 'drop') this.refusal = refusal(dropCode[decision.reason]);
-    else this.refusal = this.readyCount === 0 ? refusal(dropCode.no_endpoints) : 0;
+    else if (this.readyCount > 0) this.refusal = 0;
+    else this.refusal = this.#services[0]?.refusal ?? refusal(dropCode.no_endpoints);
   }
 
   /** Spreads the workers' first turns, so that they do not all begin with the same endpoint. */
@@ -78,10 +93,11 @@ export class Plan {
   hasSameEndpoints(other: Plan): boolean {
     return (
       this.#services.length === other.#services.length &&
-      this.#services.every(({ weight, slots }, index) => {
+      this.#services.every(({ weight, slots, refusal: answer }, index) => {
         const theirs = other.#services[index];
         return (
           theirs?.weight === weight &&
+          theirs.refusal === answer &&
           theirs.slots.length === slots.length &&
           slots.every((slot, at) => theirs.slots[at] === slot)
         );
@@ -90,12 +106,18 @@ export class Plan {
   }
 
   /**
-   * The slot whose turn it is. Endpoints in quarantine, and `avoid` (-1: none), are passed over while there is another:
-   * the answer is then one in quarantine, and `avoid` itself where it is alone.
+   * The slot whose turn it is, or a refusal where it is the turn of a service that is refused. Endpoints in quarantine, and
+   * `avoid` (-1: none), are passed over while there is another: the answer is then one in quarantine, and `avoid` itself
+   * where it is alone. A datagram that has an `avoid` had its service's turn already: it takes no other's, and is not refused.
    */
   nextSlot(nowMs: number, avoid: number): number {
     const services = this.#services;
-    let chosen = this.#nextService();
+    if (avoid < 0) {
+      this.#chosen = this.#nextService();
+      const answer = (services[this.#chosen] as PlannedService).refusal;
+      if (answer !== 0) return answer;
+    }
+    let chosen = this.#chosen;
     for (let tries = services.length; tries > 0; tries--) {
       const slot = this.#turn(services[chosen] as PlannedService, nowMs, avoid, true);
       if (slot >= 0) return slot;
@@ -110,17 +132,23 @@ export class Plan {
 
   /** As `nextSlot`, by the client address at `offset` of `key`. */
   slotOfClient(key: Uint32Array, offset: number, seed: number, nowMs: number, avoid: number): number {
+    if (this.#hasRefused && avoid < 0) {
+      const answer = this.#refusalOfClient(key, offset, seed);
+      if (answer !== 0) return answer;
+    }
     const usable = this.#highest(key, offset, seed, nowMs, avoid, true);
     if (usable >= 0) return usable;
     const other = this.#highest(key, offset, seed, nowMs, avoid, false);
     return other >= 0 ? other : avoid;
   }
 
-  #planService({ name, weight, endpoints }: UdpRoute['services'][number]): PlannedService[] {
+  #planService({ name, weight, endpoints, refusal: reason }: WeightedService): PlannedService[] {
     const claimed = endpoints.map((endpoint) => this.#slots.claim(endpoint, name));
     const ready = claimed.filter((slot) => slot >= 0 && this.#slots.state[slot] === endpointState.ready);
-    if (weight <= 0 || ready.length === 0) return [];
-    return [{ name, weight, slots: Int32Array.from(ready), current: 0, next: 0 }];
+    if (weight <= 0 || (ready.length === 0 && !reason)) return [];
+    const answer = reason && ready.length === 0 ? refusal(dropCode[reason]) : 0;
+    const hash = hashOfText(name);
+    return [{ name, hash, weight, slots: Int32Array.from(ready), refusal: answer, current: 0, next: 0 }];
   }
 
   #nextService(): number {
@@ -146,6 +174,20 @@ export class Plan {
     return -1;
   }
 
+  /** The refusal of the service that the client falls to, or 0. A service counts as one, however many endpoints it has. */
+  #refusalOfClient(key: Uint32Array, offset: number, seed: number): number {
+    const client = hashOf(key, offset, seed);
+    let answer = 0;
+    let bestScore = Number.POSITIVE_INFINITY;
+    for (const service of this.#services) {
+      const score = scoreOf(mix(client ^ service.hash), service.weight);
+      if (score >= bestScore) continue;
+      bestScore = score;
+      answer = service.refusal;
+    }
+    return answer;
+  }
+
   #highest(
     key: Uint32Array,
     offset: number,
@@ -164,8 +206,7 @@ export class Plan {
         if (slot === avoid || (onlyUsable && !this.#slots.isUsable(slot, nowMs))) continue;
         const endpoint = hashOf(this.#slots.addresses, slot * addressWords, client);
         const draw = mix(endpoint ^ Math.imul(this.#slots.ports[slot] as number, 0x9e3779b1));
-        // The smallest of exponentially distributed draws falls to each endpoint in proportion to its share.
-        const score = -Math.log((draw + 1) / 4294967297) / share;
+        const score = scoreOf(draw, share);
         if (score < bestScore) {
           bestScore = score;
           best = slot;
@@ -174,6 +215,11 @@ export class Plan {
     }
     return best;
   }
+}
+
+/** The smallest of exponentially distributed draws falls to each endpoint in proportion to its share. */
+function scoreOf(draw: number, share: number): number {
+  return -Math.log((draw + 1) / 4294967297) / share;
 }
 
 /** Where the turns of `old` go on among `slots`: at the first of its coming endpoints that is still there. */
@@ -188,6 +234,12 @@ function continued(old: PlannedService, slots: Int32Array): number {
 function hashOf(words: Uint32Array, offset: number, seed: number): number {
   let hash = seed | 0;
   for (let index = 0; index < addressWords; index++) hash = mix(hash ^ (words[offset + index] as number));
+  return hash;
+}
+
+function hashOfText(text: string): number {
+  let hash = 0;
+  for (let index = 0; index < text.length; index++) hash = mix(hash ^ text.charCodeAt(index));
   return hash;
 }
 

@@ -111,6 +111,23 @@ describe('choosing by source', () => {
     expect(new Set(moved)).toEqual(new Set(['10.0.0.5']));
   });
 
+  it('refuses the clients of a service that is refused, in proportion and always the same', () => {
+    const missing = { ...service('missing', 1, []), refusal: 'no_service' as const };
+    const { plan, slots } = planOf([service('a', 3, addressesUpTo(3)), missing]);
+    const places = placements(plan, slots);
+    expect(shareOf(places, 'none')).toBeCloseTo(0.25, 1);
+    for (const address of addressesUpTo(3)) expect(shareOf(places, address)).toBeCloseTo(0.25, 1);
+    expect(placements(plan, slots)).toEqual(places);
+  });
+
+  it('refuses no more of them while the endpoints are in quarantine', () => {
+    const missing = { ...service('missing', 1, []), refusal: 'no_service' as const };
+    const { plan, slots } = planOf([service('a', 3, ['10.0.0.1']), missing]);
+    const places = placements(plan, slots);
+    slots.quarantine(0, 0);
+    expect(placements(plan, slots)).toEqual(places);
+  });
+
   it('does not depend on the order in which endpoints are listed', () => {
     const one = planOf([service('a', 1, addressesUpTo(4))]);
     const other = planOf([service('a', 1, addressesUpTo(4).reverse())]);
