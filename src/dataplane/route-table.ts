@@ -30,7 +30,8 @@ export type UdpDecision =
       readonly detail: string;
     };
 
-export type UdpRouteRefusal = 'no_route' | 'no_service' | 'no_endpoints';
+/** `route_invalid`: it asks for something that cannot be understood, and is refused rather than half obeyed. */
+export type UdpRouteRefusal = 'no_route' | 'no_service' | 'no_endpoints' | 'route_invalid';
 
 export interface UdpRoute {
   /** Traefik's router name: `<namespace>-<ingressroute>-<index>`. */
@@ -42,10 +43,13 @@ export interface UdpRoute {
   readonly allow?: readonly string[];
   /** Source addresses that may not. Wins over `allow`. */
   readonly deny?: readonly string[];
-  /** Overrides the entry point's. */
+  /** Of this and the entry point's the smaller holds; so with the other limits. */
   readonly maxDatagramBytes?: number;
-  /** Overrides the entry point's. */
   readonly maxAmplification?: number;
+  readonly rate?: UdpRate;
+  readonly ratePerClient?: UdpRate;
+  /** Overrides the entry point's. */
+  readonly idleTimeoutMs?: number;
   /**
    * After this many answers to a client's latest datagrams its session ends at once, without waiting for the idle
    * timeout (1 suits DNS). Absent: any number of answers, or none, at any time.
@@ -53,6 +57,13 @@ export interface UdpRoute {
   readonly responses?: number;
   /** How the endpoint learns the client's address. Absent: it sees the data plane's own. */
   readonly clientAddress?: UdpClientAddress;
+}
+
+/** A token bucket. */
+export interface UdpRate {
+  readonly datagramsPerSecond: number;
+  /** Datagrams that may come at once. One second's worth when absent. */
+  readonly burst?: number;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The engine that moves UDP datagrams, whichever system calls it uses. */
 
 import type { Socket } from 'node:dgram';
-import type { RouteTable, UdpBalance } from './route-table.ts';
+import type { RouteTable, UdpBalance, UdpRate } from './route-table.ts';
 
 export interface UdpEntryPoint {
   readonly name: string;
@@ -32,13 +32,6 @@ export interface UdpEntryPoint {
   readonly proxyProtocolFrom?: readonly string[];
 }
 
-/** A token bucket. */
-export interface UdpRate {
-  readonly datagramsPerSecond: number;
-  /** Datagrams that may come at once. One second's worth when absent. */
-  readonly burst?: number;
-}
-
 /** Where an entry point listens: an address to bind, or a socket that is bound already (perhaps by another process). */
 export type UdpListener =
   | { readonly kind: 'address'; readonly address: string; readonly port: number }
@@ -59,6 +52,7 @@ export const udpRequestDropReasons = [
   'proxy_header',
   'no_socket',
   'send_queue_full',
+  'route_invalid',
 ] as const;
 
 /** Why an answer was not delivered. For every entry point: replies in = datagrams out + the sum of these. */

@@ -310,6 +310,19 @@ describe.each(engines)('the $engine engine', (options) => {
     expect(counters().sessionsExpired).toBe(1);
   });
 
+  it('forgets it after the idle time of its route, where that says one', async () => {
+    const backend = await startBackend();
+    const table = forwardTo([backend.endpoint], { idleTimeoutMs: 50 });
+    const { place, counters, engine } = await startProxy(options, table, { idleTimeoutMs: 60_000 });
+    const client = await startClient(place);
+    await client.ask('x');
+    await eventually(() => counters().sessionsExpired === 1);
+    await engine.apply(forwardTo([backend.endpoint], { idleTimeoutMs: 60_000 }));
+    await client.ask('x');
+    await engine.apply(forwardTo([backend.endpoint], { idleTimeoutMs: 50 }));
+    await eventually(() => counters().sessionsExpired === 2);
+  });
+
   it('serves flows that are never answered and flows that are answered many times', async () => {
     const silent = await startBackend({ answer: () => undefined });
     const one = await startProxy(options, forwardTo([silent.endpoint]));

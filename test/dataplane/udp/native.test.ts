@@ -118,6 +118,19 @@ describe.skipIf(lacksNative)('the native UDP engine (needs koffi)', () => {
     }
   });
 
+  it('holds a client address to the rate of a route that comes later, whatever worker gets its datagrams', async () => {
+    const backend = await startBackend();
+    const options = { engine: 'native', workers: 4 } as const;
+    const { engine, place, counters } = await startProxy(options, forwardTo([backend.endpoint]));
+    const ratePerClient = { datagramsPerSecond: 0.001, burst: 5 };
+    await engine.apply(forwardTo([backend.endpoint], { ratePerClient }));
+    const clients = await Promise.all(Array.from({ length: 20 }, () => startClient(place)));
+    for (const client of clients) client.send('x');
+    await eventually(() => counters().datagramsIn === 20);
+    expect(counters().datagramsForwarded).toBe(5);
+    expect(counters().workers.filter((count) => count > 0)).toHaveLength(1);
+  });
+
   it('spreads client addresses over its workers when it has limits per client', async () => {
     const backend = await startBackend();
     const options = { engine: 'native', workers: 2 } as const;

@@ -36,13 +36,18 @@ describe.each(engines)('limits of the $engine engine', (options) => {
     }
   });
 
-  it('hold the rate of a client address and of the entry point', async () => {
+  it('hold the rate of a client address and of all, as the entry point and the route allow it', async () => {
     const slow = { datagramsPerSecond: 0.001, burst: 3 };
-    for (const [entryPoint, reason] of [
-      [{ ratePerClient: slow }, 'rate_client'],
-      [{ rate: slow }, 'rate_entry_point'],
+    const quick = { datagramsPerSecond: 1e6, burst: 1e6 };
+    for (const [entryPoint, route, reason] of [
+      [{ ratePerClient: slow }, {}, 'rate_client'],
+      [{ rate: slow }, {}, 'rate_entry_point'],
+      [{}, { ratePerClient: slow }, 'rate_client'],
+      [{}, { rate: slow }, 'rate_entry_point'],
+      [{ ratePerClient: slow }, { ratePerClient: quick }, 'rate_client'],
+      [{ rate: quick }, { rate: slow }, 'rate_entry_point'],
     ] as const) {
-      const proxy = await start(entryPoint);
+      const proxy = await start(entryPoint, route);
       for (let count = 0; count < 5; count++) proxy.client.send(`${count}`);
       await expectDrops(proxy, reason, 2);
       await proxy.client.received(3);
@@ -66,6 +71,43 @@ describe.each(engines)('limits of the $engine engine', (options) => {
     proxy.client.send(Buffer.alloc(10));
     await expectDrops(proxy, 'amplification', 1);
     await proxy.client.ask(Buffer.alloc(5));
+  });
+
+  it('hold what the route allows, and never more than the entry point does', async () => {
+    for (const [entryPoint, route] of [
+      [{}, { maxDatagramBytes: 10 }],
+      [{ maxDatagramBytes: 100 }, { maxDatagramBytes: 10 }],
+      [{ maxDatagramBytes: 10 }, { maxDatagramBytes: 100 }],
+    ] as const) {
+      const proxy = await start(entryPoint, route);
+      proxy.client.send(Buffer.alloc(11));
+      await expectDrops(proxy, 'too_large', 1);
+      await proxy.client.ask(Buffer.alloc(10));
+    }
+  });
+
+  it('take a rate that a route gets later, and let it go with the route', async () => {
+    const proxy = await start({});
+    await proxy.client.ask('x');
+    const slow = { datagramsPerSecond: 0.001, burst: 2 };
+    const endpoints = [proxy.backend.endpoint];
+    await proxy.engine.apply(forwardTo(endpoints, { ratePerClient: slow }));
+    for (let count = 0; count < 3; count++) proxy.client.send('y');
+    await expectDrops(proxy, 'rate_client', 1);
+    await proxy.engine.apply(forwardTo(endpoints, { rate: slow }));
+    for (let count = 0; count < 3; count++) proxy.client.send('z');
+    await expectDrops(proxy, 'rate_entry_point', 1);
+    await proxy.engine.apply(forwardTo(endpoints));
+    await proxy.client.ask('free');
+  });
+
+  it('drop everything for a route that cannot be understood', async () => {
+    const proxy = await start({});
+    const decision = { kind: 'drop', entryPoint: 'test', reason: 'route_invalid', detail: '' } as const;
+    await proxy.engine.apply({ generation: 2, udp: [decision] });
+    proxy.client.send('x');
+    await expectDrops(proxy, 'route_invalid', 1);
+    expect(proxy.backend.received).toEqual([]);
   });
 
   it('keep one client address from taking all sessions', async () => {

@@ -6,8 +6,8 @@
  * and then calls exactly one of `countForwarded` and `countDrop`.
  */
 
-import type { UdpDecision } from '../../route-table.ts';
-import type { UdpEntryPoint, UdpRate } from '../../udp-engine.ts';
+import type { UdpDecision, UdpRate, UdpRoute } from '../../route-table.ts';
+import type { UdpEntryPoint } from '../../udp-engine.ts';
 import { addressWords } from './address.ts';
 import { AddressList, AddressRanges } from './address-list.ts';
 import { counter, counterCount, firstDropCounter } from './counter-slots.ts';
@@ -62,7 +62,7 @@ export class EntryPointCore {
   readonly counters: Float64Array;
   /** Filled by the engine before `admit`: see `sessionKey`. */
   readonly key = new Uint32Array(sessionKey.words);
-  readonly idleTimeoutMs: number;
+  idleTimeoutMs: number;
   /** Set by the engine beside `key`, as a number, where `trusted` is set. */
   senderPort = 0;
   /** Peers whose PROXY headers are believed. */
@@ -73,8 +73,9 @@ export class EntryPointCore {
   maxDatagramBytes = largestIPv6DatagramBytes;
   readonly #entryPoint: UdpEntryPoint;
   readonly #access: AddressList | undefined;
-  readonly #perClient: Bucket | undefined;
-  readonly #total: SharedBucket | undefined;
+  #perClient: Bucket | undefined;
+  #total: SharedBucket | undefined;
+  readonly #bucketMemory: SharedArrayBuffer;
   readonly #onSessionEnd: (session: number) => void;
   readonly #onSessionStart: ((session: number) => void) | undefined;
   readonly #sourceSeed: number;
@@ -102,22 +103,18 @@ export class EntryPointCore {
     this.slots = new EndpointSlots(allocate);
     this.trusted = entryPoint.proxyProtocolFrom && new AddressRanges(entryPoint.proxyProtocolFrom);
     this.#access = AddressList.from(entryPoint.allow, entryPoint.deny);
-    this.#perClient = bucketOf(entryPoint.ratePerClient);
-    if (entryPoint.rate) {
-      const { datagramsPerSecond, burst = datagramsPerSecond } = entryPoint.rate;
-      const shared = options.bucket ?? new SharedArrayBuffer(sharedBucketBytes);
-      this.#total = new SharedBucket(shared, datagramsPerSecond, burst);
-    }
+    this.#bucketMemory = options.bucket ?? new SharedArrayBuffer(sharedBucketBytes);
     const limitPerClient = entryPoint.maxSessionsPerClient ?? 0;
     this.sessions = new SessionTable({
       limit: Math.max(1, Math.ceil((entryPoint.maxSessions ?? defaultMaxSessions) * share)),
       limitPerClient,
       keepsPlaces: this.trusted !== undefined,
-      tracksClients: limitPerClient > 0 || this.#perClient !== undefined,
+      tracksClients: limitPerClient > 0,
       seed: options.seed,
       ...(options.onSessionCapacity ? { onGrow: options.onSessionCapacity } : {}),
     });
     this.plan = new Plan(undefined, entryPoint.balance ?? 'datagram', this.slots, undefined);
+    this.#takeLimits(undefined);
   }
 
   /** Takes the new decision over. Gives the slots of endpoints that are gone: what the engine holds for them is its to free. */
@@ -135,11 +132,30 @@ export class EntryPointCore {
     const gone = this.slots.keepOnly(present);
     if (!plan.hasSameEndpoints(before) || plan.balance !== before.balance) this.#planNumber++;
     this.plan = plan;
-    this.maxDatagramBytes =
-      plan.route?.maxDatagramBytes ?? this.#entryPoint.maxDatagramBytes ?? largestIPv6DatagramBytes;
-    this.#maxAmplification = plan.route?.maxAmplification ?? this.#entryPoint.maxAmplification ?? 0;
+    this.#takeLimits(plan.route);
+    // While a route has nothing to forward to, its sessions go on by what it said.
+    if (plan.route || decision?.kind !== 'drop' || decision.reason === 'no_route') {
+      this.idleTimeoutMs =
+        plan.route?.idleTimeoutMs ?? this.#entryPoint.idleTimeoutMs ?? defaultIdleTimeoutMs;
+    }
     if (gone.length > 0) this.#forgetSlots(gone);
     return gone;
+  }
+
+  /** Of what the entry point and the route set, the smaller holds. */
+  #takeLimits(route: UdpRoute | undefined): void {
+    const own = this.#entryPoint;
+    this.maxDatagramBytes =
+      smaller(route?.maxDatagramBytes, own.maxDatagramBytes) ?? largestIPv6DatagramBytes;
+    this.#maxAmplification = smaller(route?.maxAmplification, own.maxAmplification) ?? 0;
+    this.#perClient = bucketOf(slower(route?.ratePerClient, own.ratePerClient));
+    if (this.#perClient) this.sessions.trackClients();
+    const rate = slower(route?.rate, own.rate);
+    if (!rate) this.#total = undefined;
+    else {
+      const { datagramsPerSecond, burst = datagramsPerSecond } = rate;
+      this.#total = new SharedBucket(this.#bucketMemory, datagramsPerSecond, burst);
+    }
   }
 
   /** The session of the datagram whose key is in `key`, opened where there is none; or a refusal. */
@@ -421,6 +437,19 @@ export class EntryPointCore {
 
 function swapped(port: number): number {
   return ((port & 0xff) << 8) | (port >>> 8);
+}
+
+function smaller(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined || right === undefined ? (left ?? right) : Math.min(left, right);
+}
+
+function slower(left: UdpRate | undefined, right: UdpRate | undefined): UdpRate | undefined {
+  if (!left || !right) return left ?? right;
+  const burstOf = ({ datagramsPerSecond, burst = datagramsPerSecond }: UdpRate) => burst;
+  return {
+    datagramsPerSecond: Math.min(left.datagramsPerSecond, right.datagramsPerSecond),
+    burst: Math.min(burstOf(left), burstOf(right)),
+  };
 }
 
 function bucketOf(rate: UdpRate | undefined): Bucket | undefined {

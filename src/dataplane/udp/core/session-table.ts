@@ -22,7 +22,7 @@ export interface SessionTableOptions {
   readonly limit: number;
   /** Sessions of one client address; 0 for no such limit. */
   readonly limitPerClient: number;
-  /** Whether client addresses are kept track of at all: for `limitPerClient` and for `tokens`. */
+  /** Whether client addresses are kept track of from the start: see `trackClients`. */
   readonly tracksClients: boolean;
   /** Whether `places` is filled. */
   readonly keepsPlaces: boolean;
@@ -46,7 +46,8 @@ export class SessionTable {
   bytesOut = new Float64Array(0);
   /** Where the client really is, a place a session, where a proxy in front of us may say so; else empty. */
   places = new Uint32Array(0);
-  readonly clients: ClientTable | undefined;
+  clients: ClientTable | undefined;
+  readonly #seed: number;
   readonly #keepsPlaces: boolean;
   readonly #limitPerClient: number;
   readonly #onGrow: ((capacity: number) => void) | undefined;
@@ -65,7 +66,13 @@ export class SessionTable {
       onGrow: (capacity) => this.#grow(capacity),
     });
     this.#limitPerClient = limitPerClient;
-    this.clients = tracksClients ? new ClientTable(limit, seed) : undefined;
+    this.#seed = seed;
+    if (tracksClients) this.trackClients();
+  }
+
+  /** Keeps track of client addresses from now on: for `limitPerClient` and for `tokens`. */
+  trackClients(): void {
+    this.clients ??= new ClientTable(this.keys.limit, this.#seed);
   }
 
   get size(): number {

@@ -33,6 +33,7 @@ import { ledgerFiles } from './file-ledger.ts';
 import type { EndpointsReport, OpenCommand, TapCommand } from './messages.ts';
 import { errorCounters, type NativeListener } from './native-entry-point.ts';
 import { openListener } from './open-listeners.ts';
+import { steerByClient } from './steer-by-client.ts';
 import { type Order, WorkerHandle } from './worker-handle.ts';
 
 /** Descriptors kept for everything else that the process opens. */
@@ -56,6 +57,9 @@ interface OpenEntryPoint {
   readonly parts: readonly (WorkerPart | undefined)[];
   /** What workers that failed had counted, by endpoint. */
   readonly retired: Map<string, Float64Array>;
+  /** Per listener, where its workers share it: any of its sockets. */
+  readonly shared: readonly number[];
+  isByClient: boolean;
 }
 
 export interface NativeUdpEngineOptions {
@@ -121,7 +125,12 @@ export class NativeUdpEngine implements UdpEngine {
       droppedBefore: this.#droppedBy(own),
       parts,
       retired: new Map(),
+      shared: sockets.flatMap((perWorker) =>
+        perWorker.length > 1 && perWorker.every(Boolean) ? (perWorker[0]?.fd ?? []) : [],
+      ),
+      isByClient: isHeldByClient(entryPoint),
     });
+    this.#steer();
     try {
       await this.#orderAll((worker) => this.#openOrder(name, worker));
       return places;
@@ -143,7 +152,19 @@ export class NativeUdpEngine implements UdpEngine {
 
   async apply(table: RouteTable): Promise<void> {
     this.#table = table;
+    this.#steer();
     await this.#orderAll(() => ({ kind: 'apply', decisions: table.udp }));
+  }
+
+  /** Where a route holds client addresses to a rate, each address must be one worker's. */
+  #steer(): void {
+    for (const decision of this.#table.udp) {
+      if (decision.kind !== 'forward' || !decision.route.ratePerClient) continue;
+      const entryPoint = this.#entryPoints.get(decision.entryPoint);
+      if (!entryPoint || entryPoint.isByClient) continue;
+      entryPoint.isByClient = true;
+      for (const fd of entryPoint.shared) steerByClient(this.#libc, fd, this.#workers.length);
+    }
   }
 
   counters(): readonly UdpEntryPointCounters[] {
@@ -206,12 +227,13 @@ export class NativeUdpEngine implements UdpEngine {
 
   /** Per listener the sockets of the workers, in their order. */
   #openListeners(
-    { name, ratePerClient, maxSessionsPerClient }: UdpEntryPoint,
+    entryPoint: UdpEntryPoint,
     listeners: readonly UdpListener[],
   ): { places: SocketAddress[]; sockets: (NativeListener | undefined)[][] } {
     const places: SocketAddress[] = [];
     const sockets: (NativeListener | undefined)[][] = [];
-    const byClient = ratePerClient !== undefined || maxSessionsPerClient !== undefined;
+    const { name } = entryPoint;
+    const byClient = isHeldByClient(entryPoint);
     try {
       for (const wanted of listeners) {
         const opened = openListener(this.#libc, wanted, this.#workers.length, byClient);
@@ -302,6 +324,10 @@ export class NativeUdpEngine implements UdpEngine {
       part.endpoints = undefined;
     }
   }
+}
+
+function isHeldByClient({ ratePerClient, maxSessionsPerClient }: UdpEntryPoint): boolean {
+  return ratePerClient !== undefined || maxSessionsPerClient !== undefined;
 }
 
 function sumErrors(parts: readonly WorkerPart[]): Record<string, number> {
