@@ -24,8 +24,10 @@ function heading(name: string, entryPoints: readonly EntryPoint[]): string {
 function udpLines(decision: UdpDecision, entryPoints: readonly EntryPoint[]): string[] {
   const head = heading(decision.entryPoint, entryPoints);
   if (decision.kind === 'drop') return [head, `  drop (${decision.reason}): ${decision.detail}`];
-  const { name, balance, services } = decision.route;
-  return [head, `  route ${name}${balance ? ` (${balance})` : ''}`, ...services.flatMap(serviceLines)];
+  const { name, services, ...settings } = decision.route;
+  const texts = Object.entries(settings).map(([key, value]) => settingText(key, value));
+  const shown = texts.length > 0 ? ` (${texts.join(', ')})` : '';
+  return [head, `  route ${name}${shown}`, ...services.flatMap(serviceLines)];
 }
 
 function tcpLines({ entryPoint, routes }: TcpDecision, entryPoints: readonly EntryPoint[]): string[] {
@@ -38,6 +40,11 @@ function tcpLines({ entryPoint, routes }: TcpDecision, entryPoints: readonly Ent
       ...(refusal ? [`    refuse (${refusal.reason}): ${refusal.detail}`] : services.flatMap(serviceLines)),
     ]),
   ];
+}
+
+/** The balance is its own name. */
+function settingText(key: string, value: unknown): string {
+  return key === 'balance' ? String(value) : `${key} ${JSON.stringify(value)}`;
 }
 
 function serviceLines({ name, weight, endpoints, refusal }: WeightedService): string[] {

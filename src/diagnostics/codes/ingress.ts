@@ -13,6 +13,8 @@ export const ingressCodes = {
   SL3107: 'The Service port of a UDP route is not a UDP port',
   SL3108: 'The route uses something that is not supported',
   SL3109: 'The balancing annotation is not valid',
+  SL3110: 'An annotation of the UDP route cannot be understood',
+  SL3111: 'An annotation of the UDP route means nothing',
   SL3201: 'The match of the TCP route is not a rule',
   SL3202: 'The TCP route matches a server name, but has no TLS',
   SL3203: 'The TCP route names a middleware that does not exist or is not valid',

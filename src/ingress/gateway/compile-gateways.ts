@@ -8,6 +8,7 @@ import type { ServiceRefusal, TcpDecision, UdpDecision, WeightedService } from '
 import { type KubeObject, namespacedName } from '../../kubernetes/index.ts';
 import { byAge } from '../routing/options.ts';
 import type { ServiceIndex } from '../routing/route-services.ts';
+import { readUdpAnnotations, type UdpAnnotations } from '../routing/udp-annotations.ts';
 import type { EntryPoint } from '../static/entry-points.ts';
 import { type Reference, resolveBackends } from './backends.ts';
 import { allowsNamespace, type CompiledListener, compileListeners, isOurs } from './listeners.ts';
@@ -76,6 +77,7 @@ interface Candidate {
   readonly resolved: Verdict;
   /** For the log, where nothing is left to forward to. */
   readonly problem: string | undefined;
+  readonly annotations: UdpAnnotations | undefined;
 }
 
 export function compileGateways(input: GatewayInput): GatewayRouting {
@@ -115,7 +117,9 @@ function candidate(route: GatewayRoute, { index, grants }: GatewayInput): Candid
   const { namespace = 'default', name } = route.metadata;
   const reference: Reference = { route, protocol: route.kind === 'UDPRoute' ? 'UDP' : 'TCP' };
   const { services, resolved, problem } = resolveBackends(reference, index, grants);
-  return { route, name: `${route.kind.toLowerCase()}-${namespace}-${name}`, services, resolved, problem };
+  const annotations = route.kind === 'UDPRoute' ? readUdpAnnotations(route) : undefined;
+  const full = `${route.kind.toLowerCase()}-${namespace}-${name}`;
+  return { route, name: full, services, resolved, problem, annotations };
 }
 
 /** For each parentRef to a Gateway of ours: the listeners it attaches to, and the verdict. */
@@ -158,8 +162,15 @@ function attach(
       if (routes && !routes.includes(one)) routes.push(one);
     }
     const names = at.map(({ listener }) => listener.name).join(', ');
-    return [{ parentRef, accepted: yes('Accepted', `attached to ${names}`), resolved, at }];
+    return [{ parentRef, accepted: acceptedOf(one, `attached to ${names}`), resolved, at }];
   });
+}
+
+/** Annotations that cannot be understood keep the listener, and its datagrams are dropped: see `udpDecision`. */
+function acceptedOf({ annotations }: Candidate, attached: string): Verdict {
+  const problems = (annotations?.problems ?? []).map(({ code, message }) => `${code}: ${message}`);
+  if (annotations?.refusal !== undefined) return no('UnsupportedValue', problems.join('; '));
+  return yes('Accepted', [attached, ...problems].join('; '));
 }
 
 export const yes = (reason: string, message: string): Verdict => ({ isTrue: true, reason, message });
@@ -177,8 +188,14 @@ function udpDecision(
       detail: `no UDPRoute is attached to ${entryPoint}`,
     };
   }
-  const { name, services, problem } = holder;
-  if (problem === undefined) return { kind: 'forward', entryPoint, route: { name, services } };
+  const { name, services, problem, annotations } = holder;
+  const refusal = annotations?.refusal;
+  if (refusal !== undefined) {
+    return { kind: 'drop', entryPoint, reason: 'route_invalid', route: name, detail: refusal };
+  }
+  if (problem === undefined) {
+    return { kind: 'forward', entryPoint, route: { name, services, ...annotations?.settings } };
+  }
   const reason = reasonOf(services);
   return { kind: 'drop', entryPoint, reason, route: name, detail: problem };
 }

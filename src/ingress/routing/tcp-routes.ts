@@ -28,7 +28,7 @@ import { type BoundRoute, inOrder, reportShadowed } from './tcp-order.ts';
 import { byName, type Path, report, type TcpContext, type TcpObjects } from './tcp-references.ts';
 import { type CompiledTls, compileTls } from './tcp-tls.ts';
 import { compileTransport } from './tcp-transports.ts';
-import { balanceAnnotation } from './udp-routes.ts';
+import { balanceAnnotation } from './udp-annotations.ts';
 
 export interface TcpRoutingInput {
   readonly entryPoints: readonly (EntryPoint & { readonly asDefault?: boolean })[];

@@ -5,9 +5,9 @@
 
 import type {
   RouteTable,
-  UdpBalance,
   UdpDecision,
   UdpRoute,
+  UdpRouteRefusal,
   WeightedService,
 } from '../../dataplane/index.ts';
 import type {
@@ -22,6 +22,7 @@ import type { EntryPoint } from '../static/entry-points.ts';
 import type { RouteFinding } from './findings.ts';
 import { byAge, isOfClass, type RoutingOptions } from './options.ts';
 import { indexServices, resolveService, type ServiceContext, type ServiceIndex } from './route-services.ts';
+import { readUdpAnnotations, type UdpAnnotations } from './udp-annotations.ts';
 
 export interface UdpRoutingInput {
   readonly entryPoints: readonly EntryPoint[];
@@ -47,8 +48,10 @@ export interface ResolvedUdpRule {
   readonly services: readonly WeightedService[];
   readonly outcome:
     | { readonly kind: 'forward'; readonly route: UdpRoute }
-    | { readonly kind: 'drop'; readonly reason: 'no_service' | 'no_endpoints'; readonly detail: string };
+    | { readonly kind: 'drop'; readonly reason: UdpRuleRefusal; readonly detail: string };
 }
+
+export type UdpRuleRefusal = Exclude<UdpRouteRefusal, 'no_route'>;
 
 /** One IngressRouteUDP on its own. */
 export interface ResolvedUdpRoute {
@@ -86,7 +89,12 @@ export function resolveUdpRoute(
 ): ResolvedUdpRoute {
   const findings: RouteFinding[] = [];
   const bound = boundNames(ingressRoute, entryPoints, findings);
-  const context = { index, options, findings };
+  const annotations = readUdpAnnotations(ingressRoute);
+  for (const { annotation, ...problem } of annotations.problems) {
+    const path = ['metadata', 'annotations', annotation];
+    findings.push({ ...problem, route: namespacedName(ingressRoute), path });
+  }
+  const context = { index, options, findings, annotations };
   const rules = (ingressRoute.spec.routes ?? []).map((_, position) =>
     resolveRule(ingressRoute, position, context),
   );
@@ -128,7 +136,12 @@ function ruleName({ metadata }: IngressRouteUDP, index: number): string {
 function resolveRule(
   ingressRoute: IngressRouteUDP,
   index: number,
-  context: Omit<ServiceContext, 'protocol' | 'ingressRoute'>,
+  {
+    annotations,
+    ...context
+  }: Omit<ServiceContext, 'protocol' | 'ingressRoute'> & {
+    readonly annotations: UdpAnnotations;
+  },
 ): ResolvedUdpRule {
   const name = ruleName(ingressRoute, index);
   const wanted = ingressRoute.spec.routes[index]?.services ?? [];
@@ -141,15 +154,18 @@ function resolveRule(
   context.findings.push(...problems);
   // Traefik ignores the weight of a route's only service.
   const services = wanted.length === 1 ? found.map((service) => ({ ...service, weight: 1 })) : found;
-  const balance = balanceOf(ingressRoute, index, wanted, context.index, context.findings);
-  const route: UdpRoute = { name, services, ...(balance ? { balance } : {}) };
-  const drop = (reason: 'no_service' | 'no_endpoints', otherwise: string): ResolvedUdpRule => {
-    const detail = problems[0]?.message ?? otherwise;
+  // Read in any case: what decides must be known to be waited for.
+  const isBySource = wantsSource(ingressRoute, wanted, context.index);
+  const { settings, refusal } = annotations;
+  const route: UdpRoute = { name, services, ...(isBySource ? { balance: 'source' } : {}), ...settings };
+  const drop = (reason: UdpRuleRefusal, detail: string): ResolvedUdpRule => {
     return { name, index, services, outcome: { kind: 'drop', reason, detail } };
   };
-  if (found.length === 0) return drop('no_service', `route ${name} names no service`);
+  const problem = problems[0]?.message;
+  if (refusal !== undefined) return drop('route_invalid', refusal);
+  if (found.length === 0) return drop('no_service', problem ?? `route ${name} names no service`);
   if (!services.some(hasReadyEndpoint))
-    return drop('no_endpoints', `route ${name}: every service has weight 0`);
+    return drop('no_endpoints', problem ?? `route ${name}: every service has weight 0`);
   return { name, index, services, outcome: { kind: 'forward', route } };
 }
 
@@ -231,35 +247,16 @@ function shadowFinding(
   };
 }
 
-/** Set on an IngressRouteUDP: `datagram`, `session` or `source`. */
-export const balanceAnnotation = 'sluice.dev/balance';
-const balances: readonly UdpBalance[] = ['datagram', 'session', 'source'];
-
-/** The annotation decides; without it a Service that asks for `sessionAffinity: ClientIP` gets `source`. */
-function balanceOf(
-  ingressRoute: IngressRouteUDP,
-  index: number,
+/** A Service that asks for `sessionAffinity: ClientIP` gets `source`. */
+function wantsSource(
+  { metadata }: IngressRouteUDP,
   wanted: readonly IngressRouteUdpService[],
   { services }: ServiceIndex,
-  findings: RouteFinding[],
-): UdpBalance | undefined {
-  const annotation = ingressRoute.metadata.annotations?.[balanceAnnotation];
-  const chosen = balances.find((balance) => balance === annotation);
-  if (annotation !== undefined && !chosen && index === 0) {
-    findings.push({
-      code: 'SL3109',
-      severity: 'warning',
-      route: namespacedName(ingressRoute),
-      message: `${balanceAnnotation} is ${JSON.stringify(annotation)}; it may be ${balances.join(', ')}`,
-      path: ['metadata', 'annotations', balanceAnnotation],
-    });
-  }
-  const { namespace } = ingressRoute.metadata;
-  const hasAffinity = wanted.some((reference) => {
-    const service = services.get(`${reference.namespace ?? namespace}/${reference.name}`);
+): boolean {
+  return wanted.some((reference) => {
+    const service = services.get(`${reference.namespace ?? metadata.namespace}/${reference.name}`);
     return service?.spec.sessionAffinity === 'ClientIP';
   });
-  return chosen ?? (hasAffinity ? 'source' : undefined);
 }
 
 function hasReadyEndpoint({ weight, endpoints }: WeightedService): boolean {

@@ -11,6 +11,8 @@ const reasons: Partial<Record<DiagnosticCode, string>> = {
   SL3107: 'ProtocolMismatch',
   SL3108: 'Unsupported',
   SL3109: 'InvalidAnnotation',
+  SL3110: 'InvalidAnnotation',
+  SL3111: 'UnknownAnnotation',
   SL3201: 'InvalidRule',
   SL3202: 'InvalidRule',
   SL3203: 'MiddlewareNotFound',

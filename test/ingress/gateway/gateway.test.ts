@@ -297,6 +297,23 @@ describe('Gateway API', () => {
     }
   });
 
+  it('takes the annotations of a UDPRoute, and refuses it where one cannot be understood', () => {
+    const annotated = (annotations: Record<string, string>): [string, GatewayRoute] => {
+      const [kind, object] = route('a');
+      return [kind, { ...object, metadata: { ...object.metadata, annotations } }];
+    };
+    const outcome = (annotations: Record<string, string>) =>
+      compile([...base, gateway([udp('dns', 1)]), annotated(annotations)]);
+    const good = outcome({ 'sluice.dev/responses': '1', 'sluice.dev/respons': '1' });
+    expect(good.routing.table.udp[0]).toMatchObject({ kind: 'forward', route: { responses: 1 } });
+    expect(good.statusOf('a').parents[0]?.conditions[0]?.message).toBe(
+      'attached to dns; SL3111: sluice.dev/respons means nothing; did you mean sluice.dev/responses?',
+    );
+    const bad = outcome({ 'sluice.dev/deny': 'nobody' });
+    expect(targets(bad.routing)).toEqual({ 'gateway-infra-gw-dns': 'route_invalid' });
+    expect(bad.parent('a')[0]).toBe('Accepted=False UnsupportedValue');
+  });
+
   it('keeps the share of an invalid backend for itself, and says so', () => {
     const backends = [
       { name: 'dns', port: 53, weight: 5 },
