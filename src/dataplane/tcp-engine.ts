@@ -119,6 +119,14 @@ export interface TcpEngine {
     entryPoint: TcpEntryPoint,
     listeners: readonly TcpListener[],
   ): Promise<readonly { address: string; port: number }[]>;
+  /**
+   * As `open`, for an entry point that is open: the new listeners are there before the old ones are shut, and connections
+   * through those are reset. When it rejects, the old ones go on as they were.
+   */
+  replace(
+    entryPoint: TcpEntryPoint,
+    listeners: readonly TcpListener[],
+  ): Promise<readonly { address: string; port: number }[]>;
   /** Stops listening and resets the entry point's connections. */
   shut(entryPointName: string): Promise<void>;
   /** New connections meet the new table from when it resolves; those that are open keep their endpoint. */

@@ -160,6 +160,14 @@ export interface UdpEngine {
     entryPoint: UdpEntryPoint,
     listeners: readonly UdpListener[],
   ): Promise<readonly { address: string; port: number }[]>;
+  /**
+   * As `open`, for an entry point that is open: the new listeners are there before the old ones are shut. When it rejects,
+   * the old ones go on as they were. The new ones begin without sessions.
+   */
+  replace(
+    entryPoint: UdpEntryPoint,
+    listeners: readonly UdpListener[],
+  ): Promise<readonly { address: string; port: number }[]>;
   /** Stops listening and forgets the entry point's sessions. */
   shut(entryPointName: string): Promise<void>;
   /**

@@ -52,6 +52,20 @@ class NodeTcpEngine implements TcpEngine {
     }
   }
 
+  async replace(entryPoint: TcpEntryPoint, listeners: readonly TcpListener[]) {
+    const { name } = entryPoint;
+    const before = this.#servers.get(name);
+    if (!before) return this.open(entryPoint, listeners);
+    const table = () => new EntryPointTable(this.#decisionOf(name), before.table);
+    const server = new EntryPointServer(entryPoint, table(), this.#host);
+    const bound = await server.listen(listeners);
+    this.#servers.set(name, server);
+    // It may have changed while the listeners were being opened.
+    server.update(table());
+    await before.drain(0);
+    return bound;
+  }
+
   async shut(entryPointName: string): Promise<void> {
     const server = this.#servers.get(entryPointName);
     await server?.drain(0);

@@ -14,7 +14,13 @@ import { adminEntryPoint, type StaticConfiguration } from '../static/static-conf
 import { createEventWriter } from '../status/event-writer.ts';
 import { createRouteReporter } from '../status/route-reporter.ts';
 import { createStatusWriter } from '../status/status-writer.ts';
-import { createEntryPointSet, type EntryPointSet, onEveryAddress, udpOpener } from './entry-point-set.ts';
+import {
+  createEntryPointSet,
+  type EntryPointSet,
+  type OpenEntryPoint,
+  onEveryAddress,
+  udpOpener,
+} from './entry-point-set.ts';
 import { tcpOpener } from './tcp-opener.ts';
 
 export interface IngressRuntimeOptions {
@@ -96,13 +102,17 @@ class Runtime implements IngressRuntime {
     if (options.reports !== false) this.reportRoutes();
     this.set = createEntryPointSet({
       openers: { udp: udpOpener(udpEngine), tcp: tcpOpener(tcpEngine) },
-      onOpen: ({ entryPoint: { name, protocol }, bound }) => {
-        const places = bound.map(({ address, port }) => `${address}:${port}`).join(', ');
+      onOpen: ({ entryPoint, bound }) => {
+        const { name, protocol } = entryPoint;
         // In one word, so that `grep entrypoint` finds it.
-        log.info({ entryPoint: name, protocol }, `entrypoint ${name} listens on ${places}/${protocol}`);
+        const places = placesOf({ entryPoint, bound });
+        log.info({ entryPoint: name, protocol }, `entrypoint ${name} listens on ${places}`);
       },
-      onShut: ({ name, protocol }) =>
-        log.info({ entryPoint: name, protocol }, `entrypoint ${name} listens no more`),
+      onShut: ({ entryPoint, bound }) => {
+        const { name, protocol } = entryPoint;
+        const places = placesOf({ entryPoint, bound });
+        log.info({ entryPoint: name, protocol }, `entrypoint ${name} listens no more on ${places}`);
+      },
     });
     const report = createDropLog(log);
     this.logDrops = () => report(udpEngine.counters(), this.controller.routing);
@@ -193,8 +203,10 @@ class Runtime implements IngressRuntime {
     if (this.phase === 'draining') return;
     const failures = await this.set.set(this.wantedEntryPoints());
     const told = new Set<string>();
-    for (const { entryPoint, error } of failures) {
-      const text = `${new EntryPointError(entryPoint, error).message}; it is tried again`;
+    for (const { entryPoint, error, kept } of failures) {
+      const problem = new EntryPointError(entryPoint, error).message;
+      const next = kept ? `it goes on at ${placesOf(kept)}` : 'it is tried again';
+      const text = `${problem}; ${next}`;
       told.add(text);
       if (!this.toldFailures.has(text)) this.options.log.error({ entryPoint: entryPoint.name }, text);
     }
@@ -316,6 +328,10 @@ class Runtime implements IngressRuntime {
     });
     return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body };
   }
+}
+
+function placesOf({ entryPoint: { protocol }, bound }: OpenEntryPoint): string {
+  return `${bound.map(({ address, port }) => `${address}:${port}`).join(', ')}/${protocol}`;
 }
 
 /** An entry point cannot listen where it should. */

@@ -2,11 +2,15 @@ import type { TcpEngine, TcpEntryPoint } from '../../dataplane/index.ts';
 import { type EntryPoint, present } from '../static/entry-points.ts';
 import { type EntryPointOpener, onEveryAddress } from './entry-point-set.ts';
 
-export function tcpOpener(engine: Pick<TcpEngine, 'open' | 'shut'>): EntryPointOpener {
+export function tcpOpener(engine: Pick<TcpEngine, 'open' | 'replace' | 'shut'>): EntryPointOpener {
   return {
     open: (entryPoint) =>
       onEveryAddress(entryPoint.host, (address) =>
         engine.open(tcpEntryPoint(entryPoint), [{ kind: 'address', address, port: entryPoint.port }]),
+      ),
+    replace: (entryPoint) =>
+      onEveryAddress(entryPoint.host, (address) =>
+        engine.replace(tcpEntryPoint(entryPoint), [{ kind: 'address', address, port: entryPoint.port }]),
       ),
     shut: (name) => engine.shut(name),
   };

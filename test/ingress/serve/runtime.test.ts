@@ -256,6 +256,24 @@ describe('the ingress of one process', () => {
     expect(await ask(port, 'still')).toBe('a:still');
   });
 
+  it('goes on where it listens while the new address is taken, says so, and stays ready', async () => {
+    const { runtime, portOf, get, logged } = await startRuntime(await backend());
+    const port = portOf('myudp');
+    const taken = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(taken, 'listening');
+    onTestFinished(() => void taken.close());
+    const wanted = taken.address().port;
+    const moved = guideArguments.map((text) =>
+      text.startsWith('--entrypoints.myudp.') ? `--entrypoints.myudp.address=127.0.0.1:${wanted}/udp` : text,
+    );
+    await runtime.reload(configure(...moved));
+    expect(logged).toContain(
+      `entrypoint myudp cannot listen on 127.0.0.1:${wanted}/udp: the port is in use; it goes on at 127.0.0.1:${port}/udp`,
+    );
+    expect(await ask(port, 'still')).toBe('a:still');
+    expect((await get('/readyz')).status).toBe(200);
+  });
+
   it('refuses to start when a port is taken, and says which', async () => {
     const taken = createSocket('udp4').bind(0, '127.0.0.1');
     await once(taken, 'listening');

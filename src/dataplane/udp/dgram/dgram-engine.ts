@@ -51,6 +51,28 @@ export class DgramUdpEngine implements UdpEngine {
     }
   }
 
+  async replace(
+    entryPoint: UdpEntryPoint,
+    listeners: readonly UdpListener[],
+  ): Promise<readonly { address: string; port: number }[]> {
+    const { name } = entryPoint;
+    const before = this.#entryPoints.get(name);
+    if (!before) return this.open(entryPoint, listeners);
+    const opened = new DgramEntryPoint(entryPoint, this.#budget, this.#log);
+    try {
+      opened.apply(this.#decisionOf(name));
+      const places = await opened.listen(listeners);
+      // It may have changed while the listeners were being opened.
+      opened.apply(this.#decisionOf(name));
+      this.#entryPoints.set(name, opened);
+      await before.close();
+      return places;
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
+  }
+
   async shut(entryPointName: string): Promise<void> {
     const entryPoint = this.#entryPoints.get(entryPointName);
     this.#entryPoints.delete(entryPointName);

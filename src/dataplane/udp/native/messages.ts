@@ -20,6 +20,8 @@ export interface WorkerSetup {
 
 export interface OpenCommand {
   readonly kind: 'open';
+  /** Tells entry points of one name apart, while one takes the place of another. */
+  readonly serial: number;
   readonly entryPoint: UdpEntryPoint;
   readonly listeners: readonly NativeListener[];
   readonly seed: number;
@@ -42,7 +44,7 @@ export interface TapCommand {
 
 export type WorkerCommand = { readonly id: number } & (
   | OpenCommand
-  | { readonly kind: 'shut'; readonly entryPoint: string }
+  | { readonly kind: 'shut'; readonly serial: number }
   | { readonly kind: 'apply'; readonly decisions: readonly UdpDecision[] }
   | TapCommand
   | { readonly kind: 'stop' }
@@ -53,6 +55,7 @@ export type WorkerCommand = { readonly id: number } & (
 /** The endpoints of an entry point in a worker, and where their counters are. */
 export interface EndpointsReport {
   readonly entryPoint: string;
+  readonly serial: number;
   readonly counters: SharedArrayBuffer;
   readonly slots: readonly {
     readonly slot: number;

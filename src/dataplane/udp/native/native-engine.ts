@@ -50,6 +50,7 @@ interface WorkerPart {
 
 interface OpenEntryPoint {
   readonly name: string;
+  readonly serial: number;
   readonly sockets: readonly NativeListener[];
   /** What the sockets had dropped before they were ours. */
   readonly droppedBefore: number;
@@ -79,6 +80,7 @@ export class NativeUdpEngine implements UdpEngine {
   readonly #entryPoints = new Map<string, OpenEntryPoint>();
   readonly #seed = randomBytes(4).readInt32LE();
   #table: RouteTable = { generation: 0, udp: [] };
+  #nextSerial = 1;
   /** Which worker gets the next socket that cannot be shared. */
   #nextAlone = 0;
 
@@ -111,25 +113,8 @@ export class NativeUdpEngine implements UdpEngine {
   ): Promise<readonly { address: string; port: number }[]> {
     const { name } = entryPoint;
     if (this.#entryPoints.has(name)) throw new Error(`entry point ${name} is open already`);
-    const { places, sockets } = this.#openListeners(entryPoint, listeners);
-    const isShared = sockets.every((perWorker) => perWorker.length === this.#workers.length);
-    const bucket = new SharedArrayBuffer(sharedBucketBytes);
-    const parts = this.#workers.map((_, worker) => {
-      const own = sockets.flatMap((perWorker) => perWorker[worker] ?? []);
-      return own.length === 0 ? undefined : this.#partOf(entryPoint, own, isShared, bucket);
-    });
-    const own = sockets.flat().filter((socket) => socket !== undefined);
-    this.#entryPoints.set(name, {
-      name,
-      sockets: own,
-      droppedBefore: this.#droppedBy(own),
-      parts,
-      retired: new Map(),
-      shared: sockets.flatMap((perWorker) =>
-        perWorker.length > 1 && perWorker.every(Boolean) ? (perWorker[0]?.fd ?? []) : [],
-      ),
-      isByClient: isHeldByClient(entryPoint),
-    });
+    const { opened, places } = this.#bind(entryPoint, listeners);
+    this.#entryPoints.set(name, opened);
     this.#steer();
     try {
       await this.#orderAll((worker) => this.#openOrder(name, worker));
@@ -140,14 +125,66 @@ export class NativeUdpEngine implements UdpEngine {
     }
   }
 
+  async replace(
+    entryPoint: UdpEntryPoint,
+    listeners: readonly UdpListener[],
+  ): Promise<readonly { address: string; port: number }[]> {
+    const { name } = entryPoint;
+    const before = this.#entryPoints.get(name);
+    if (!before) return this.open(entryPoint, listeners);
+    const { opened, places } = this.#bind(entryPoint, listeners);
+    this.#entryPoints.set(name, opened);
+    this.#steer();
+    try {
+      await this.#orderAll((worker) => this.#openOrder(name, worker));
+    } catch (error) {
+      this.#entryPoints.set(name, before);
+      await this.#close(opened);
+      throw error;
+    }
+    await this.#close(before);
+    return places;
+  }
+
   async shut(entryPointName: string): Promise<void> {
     const entryPoint = this.#entryPoints.get(entryPointName);
     if (!entryPoint) return;
     this.#entryPoints.delete(entryPointName);
-    await this.#orderAll((worker) =>
-      entryPoint.parts[worker] ? { kind: 'shut', entryPoint: entryPointName } : undefined,
-    );
-    for (const { fd } of entryPoint.sockets) this.#libc.close(fd);
+    await this.#close(entryPoint);
+  }
+
+  /** Its listening sockets, and what each worker is to know of it. */
+  #bind(
+    entryPoint: UdpEntryPoint,
+    listeners: readonly UdpListener[],
+  ): { opened: OpenEntryPoint; places: SocketAddress[] } {
+    const { places, sockets } = this.#openListeners(entryPoint, listeners);
+    const isShared = sockets.every((perWorker) => perWorker.length === this.#workers.length);
+    const bucket = new SharedArrayBuffer(sharedBucketBytes);
+    const serial = this.#nextSerial++;
+    const parts = this.#workers.map((_, worker) => {
+      const own = sockets.flatMap((perWorker) => perWorker[worker] ?? []);
+      return own.length === 0 ? undefined : this.#partOf(entryPoint, serial, own, isShared, bucket);
+    });
+    const own = sockets.flat().filter((socket) => socket !== undefined);
+    const opened = {
+      name: entryPoint.name,
+      serial,
+      sockets: own,
+      droppedBefore: this.#droppedBy(own),
+      parts,
+      retired: new Map(),
+      shared: sockets.flatMap((perWorker) =>
+        perWorker.length > 1 && perWorker.every(Boolean) ? (perWorker[0]?.fd ?? []) : [],
+      ),
+      isByClient: isHeldByClient(entryPoint),
+    };
+    return { opened, places };
+  }
+
+  async #close({ serial, parts, sockets }: OpenEntryPoint): Promise<void> {
+    await this.#orderAll((worker) => (parts[worker] ? { kind: 'shut', serial } : undefined));
+    for (const { fd } of sockets) this.#libc.close(fd);
   }
 
   async apply(table: RouteTable): Promise<void> {
@@ -261,6 +298,7 @@ export class NativeUdpEngine implements UdpEngine {
 
   #partOf(
     entryPoint: UdpEntryPoint,
+    serial: number,
     listeners: readonly NativeListener[],
     isShared: boolean,
     bucket: SharedArrayBuffer,
@@ -268,6 +306,7 @@ export class NativeUdpEngine implements UdpEngine {
     const counters = new SharedArrayBuffer(counterCount * 8);
     const command = {
       kind: 'open',
+      serial,
       entryPoint,
       listeners,
       seed: this.#seed,
@@ -301,7 +340,8 @@ export class NativeUdpEngine implements UdpEngine {
 
   #noteEndpoints(worker: number, reports: readonly EndpointsReport[]): void {
     for (const report of reports) {
-      const part = this.#entryPoints.get(report.entryPoint)?.parts[worker];
+      const entryPoint = this.#entryPoints.get(report.entryPoint);
+      const part = entryPoint?.serial === report.serial ? entryPoint.parts[worker] : undefined;
       if (part) part.endpoints = report;
     }
   }

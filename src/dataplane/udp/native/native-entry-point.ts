@@ -37,6 +37,8 @@ export interface NativeEntryPointOptions {
   readonly channels: Channels;
   /** Of the entry point in the worker. */
   readonly number: number;
+  /** Of the entry point in the engine. */
+  readonly serial: number;
   readonly entryPoint: UdpEntryPoint;
   readonly listeners: readonly NativeListener[];
   readonly seed: number;
@@ -61,6 +63,7 @@ const addressWords = socketAddressBytes / 4;
 export class NativeEntryPoint {
   readonly name: string;
   readonly number: number;
+  readonly serial: number;
   readonly core: EntryPointCore;
   readonly listeners: readonly NativeListener[];
   /** Set before `core.admit`: the listener, and where in `received` the client's socket address begins. */
@@ -91,6 +94,7 @@ export class NativeEntryPoint {
     const { entryPoint, libc } = options;
     this.name = entryPoint.name;
     this.number = options.number;
+    this.serial = options.serial;
     this.listeners = options.listeners;
     this.#options = options;
     this.errors = options.errors;

@@ -73,7 +73,8 @@ export class WorkerLoop {
   /** By `firstListenerKey - key`. */
   readonly #listeners: (PolledListener | undefined)[] = [];
   readonly #ready = new Int32Array(maxEvents);
-  #sharedBuffers = new Map<string, SharedArrayBuffer>();
+  /** By serial. */
+  readonly #sharedBuffers = new Map<number, SharedArrayBuffer>();
   readonly #pace: Pace;
   #round = 0;
   #nowMs = 0;
@@ -171,7 +172,7 @@ export class WorkerLoop {
         this.#open(command);
         break;
       case 'shut':
-        this.#shut(command.entryPoint);
+        this.#shut(command.serial);
         break;
       case 'apply':
         this.#apply(command.decisions);
@@ -180,7 +181,7 @@ export class WorkerLoop {
         this.#tap(command);
         break;
       case 'stop':
-        for (const entryPoint of this.#entryPoints.slice()) if (entryPoint) this.#shut(entryPoint.name);
+        for (const entryPoint of this.#entryPoints.slice()) if (entryPoint) this.#shut(entryPoint.serial);
         this.#poller.close();
         this.#isStopping = true;
         break;
@@ -203,12 +204,13 @@ export class WorkerLoop {
   #open(command: OpenCommand): void {
     const vacant = this.#entryPoints.indexOf(undefined);
     const number = vacant >= 0 ? vacant : this.#entryPoints.length;
-    const { name } = command.entryPoint;
+    const { serial } = command;
     const entryPoint: NativeEntryPoint = new NativeEntryPoint({
       libc: this.#libc,
       poller: this.#poller,
       channels: this.#channels,
       number,
+      serial,
       entryPoint: command.entryPoint,
       listeners: command.listeners,
       seed: command.seed,
@@ -217,7 +219,7 @@ export class WorkerLoop {
       counters: new Float64Array(command.counters),
       errors: new Float64Array(command.errors),
       bucket: command.bucket,
-      allocateCounters: (values) => this.#allocate(name, values),
+      allocateCounters: (values) => this.#allocate(serial, values),
       beforeSessionEnds: () => this.#replies.flush(),
       drainChannel: (channel) => this.#requests.drain(entryPoint, channel),
     });
@@ -236,8 +238,8 @@ export class WorkerLoop {
     if (entryPoint) entryPoint.core.tap = shared && new TapWriter(shared, every);
   }
 
-  #shut(name: string): void {
-    const number = this.#entryPoints.findIndex((entryPoint) => entryPoint?.name === name);
+  #shut(serial: number): void {
+    const number = this.#entryPoints.findIndex((entryPoint) => entryPoint?.serial === serial);
     const entryPoint = this.#entryPoints[number];
     if (!entryPoint) return;
     entryPoint.core.endAllSessions();
@@ -246,18 +248,18 @@ export class WorkerLoop {
       if (polled?.entryPoint === entryPoint) this.#listeners[at] = undefined;
     }
     this.#entryPoints[number] = undefined;
-    this.#sharedBuffers.delete(name);
+    this.#sharedBuffers.delete(serial);
   }
 
-  #allocate(entryPoint: string, values: number): Float64Array {
+  #allocate(serial: number, values: number): Float64Array {
     const shared = new SharedArrayBuffer(Math.max(1, values) * 8);
-    this.#sharedBuffers.set(entryPoint, shared);
+    this.#sharedBuffers.set(serial, shared);
     return new Float64Array(shared);
   }
 
   #endpoints(): EndpointsReport[] {
     return this.#entryPoints.flatMap((entryPoint) => {
-      const counters = entryPoint && this.#sharedBuffers.get(entryPoint.name);
+      const counters = entryPoint && this.#sharedBuffers.get(entryPoint.serial);
       if (!counters) return [];
       const { descriptions, state } = entryPoint.core.slots;
       const slots = descriptions.flatMap((description, slot) => {
@@ -265,7 +267,7 @@ export class WorkerLoop {
         const isTerminating = state[slot] === endpointState.terminating;
         return { slot, ...description, state: isTerminating ? ('terminating' as const) : ('ready' as const) };
       });
-      return { entryPoint: entryPoint.name, counters, slots };
+      return { entryPoint: entryPoint.name, serial: entryPoint.serial, counters, slots };
     });
   }
 }

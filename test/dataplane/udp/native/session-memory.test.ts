@@ -31,6 +31,7 @@ describe.skipIf(!isAvailable(loaded))('a session of the native engine (needs Lin
       libc,
       channels,
       poller: { tryAdd: () => 0 } as unknown as Poller,
+      serial: 1,
       number: 0,
       entryPoint: { name: 'test', maxSessions: sessions },
       listeners: [{ fd: 0, address: '127.0.0.1', port: 53, isIPv6: false, isWildcard: false }],
