@@ -390,6 +390,22 @@ describe.each(engines)('the $engine engine', (options) => {
     expect(engine.counters().map(({ entryPoint }) => entryPoint)).toEqual(['test', 'other']);
   });
 
+  it('offers a decision again that was of no use, and goes back to the one before it', async () => {
+    const [a, b] = await Promise.all([startBackend(), startBackend()]);
+    const { engine, place } = await startProxy(options, { generation: 1, udp: [] });
+    const good = forwardTo([a.endpoint]);
+    const bad = forwardTo([b.endpoint], { allow: ['nonsense'] });
+    await engine.apply(good);
+    await expect(engine.apply(bad)).rejects.toThrow();
+    await expect(engine.apply(bad)).rejects.toThrow();
+    await engine.apply(good);
+    await (await startClient(place)).ask('x');
+    await engine.apply(forwardTo([b.endpoint]));
+    await engine.apply(good);
+    await (await startClient(place)).ask('x');
+    expect([a.received.length, b.received.length]).toEqual([2, 0]);
+  });
+
   it('notes what became of sampled datagrams, and what was missed', async () => {
     const backend = await startBackend();
     const { engine, place } = await startProxy({ ...options, workers: 1 }, forwardTo([backend.endpoint]), {

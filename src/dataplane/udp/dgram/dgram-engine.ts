@@ -1,6 +1,6 @@
 /** The portable engine: `node:dgram` alone, on the thread that made it. */
 
-import type { RouteTable } from '../../route-table.ts';
+import type { RouteTable, UdpDecision } from '../../route-table.ts';
 import type {
   UdpEngine,
   UdpEntryPoint,
@@ -23,7 +23,9 @@ export class DgramUdpEngine implements UdpEngine {
   readonly #budget: SocketBudget;
   readonly #log: EngineLog;
   readonly #timer: NodeJS.Timeout;
-  #table: RouteTable = { generation: 0, udp: [] };
+  #decided: readonly UdpDecision[] = [];
+  /** By entry point. */
+  #decisions: ReadonlyMap<string, UdpDecision> = new Map();
 
   /** `maxSockets`: towards endpoints; what the limit on open files leaves, when absent. */
   constructor(log: EngineLog, maxSockets?: number) {
@@ -80,7 +82,10 @@ export class DgramUdpEngine implements UdpEngine {
   }
 
   apply(table: RouteTable): Promise<void> {
-    this.#table = table;
+    if (table.udp !== this.#decided) {
+      this.#decided = table.udp;
+      this.#decisions = new Map(table.udp.map((decision) => [decision.entryPoint, decision]));
+    }
     const failures: Error[] = [];
     for (const entryPoint of this.#entryPoints.values()) {
       try {
@@ -113,8 +118,8 @@ export class DgramUdpEngine implements UdpEngine {
     await Promise.all([...this.#entryPoints.keys()].map((name) => this.shut(name)));
   }
 
-  #decisionOf(entryPointName: string): RouteTable['udp'][number] | undefined {
-    return this.#table.udp.find(({ entryPoint }) => entryPoint === entryPointName);
+  #decisionOf(entryPointName: string): UdpDecision | undefined {
+    return this.#decisions.get(entryPointName);
   }
 
   #tick(): void {

@@ -76,6 +76,8 @@ export class DgramEntryPoint {
   /** Sends that failed, by the error's code: few different ones. */
   readonly #errors = new Map<string, number>();
   #pendingSends = 0;
+  /** In force. */
+  #decision: UdpDecision | undefined;
   #localAddressesAtMs = performance.now();
 
   constructor(entryPoint: UdpEntryPoint, budget: SocketBudget, log: EngineLog) {
@@ -100,6 +102,12 @@ export class DgramEntryPoint {
   }
 
   apply(decision: UdpDecision | undefined): void {
+    if (this.#decision === decision) return;
+    this.#take(decision);
+    this.#decision = decision;
+  }
+
+  #take(decision: UdpDecision | undefined): void {
     if (decision?.kind === 'forward' && decision.route.clientAddress === 'transparent') {
       const { name } = decision.route;
       this.#log(

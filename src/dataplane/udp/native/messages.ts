@@ -42,10 +42,16 @@ export interface TapCommand {
   readonly every: number;
 }
 
+/** What is new for an entry point; without a decision, that it has none any more. */
+export interface DecisionChange {
+  readonly entryPoint: string;
+  readonly decision: UdpDecision | undefined;
+}
+
 export type WorkerCommand = { readonly id: number } & (
   | OpenCommand
   | { readonly kind: 'shut'; readonly serial: number }
-  | { readonly kind: 'apply'; readonly decisions: readonly UdpDecision[] }
+  | { readonly kind: 'apply'; readonly changes: readonly DecisionChange[] }
   | TapCommand
   | { readonly kind: 'stop' }
   /** For tests: the worker fails as a bug would have it fail. */

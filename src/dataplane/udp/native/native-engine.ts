@@ -13,7 +13,7 @@ import {
   raiseDescriptorLimit,
   type SocketAddress,
 } from '../../native/index.ts';
-import type { RouteTable } from '../../route-table.ts';
+import type { RouteTable, UdpDecision } from '../../route-table.ts';
 import type {
   UdpEndpointCounters,
   UdpEngine,
@@ -30,7 +30,7 @@ import { sharedBucketBytes } from '../core/shared-bucket.ts';
 import { allocateTap, defaultTapRecords, joinTaps, TapReader } from '../core/tap-ring.ts';
 import type { EngineLog } from '../engine-log.ts';
 import { ledgerFiles } from './file-ledger.ts';
-import type { EndpointsReport, OpenCommand, TapCommand } from './messages.ts';
+import type { DecisionChange, EndpointsReport, OpenCommand, TapCommand } from './messages.ts';
 import { errorCounters, type NativeListener } from './native-entry-point.ts';
 import { openListener } from './open-listeners.ts';
 import { steerByClient } from './steer-by-client.ts';
@@ -61,7 +61,11 @@ interface OpenEntryPoint {
   /** Per listener, where its workers share it: any of its sockets. */
   readonly shared: readonly number[];
   isByClient: boolean;
+  /** What its workers were told last; `undecided` where they did not all take it. */
+  told: UdpDecision | typeof undecided | undefined;
 }
+
+const undecided = Symbol('undecided');
 
 export interface NativeUdpEngineOptions {
   readonly libc: Libc;
@@ -79,7 +83,10 @@ export class NativeUdpEngine implements UdpEngine {
   readonly #workers: readonly WorkerHandle[];
   readonly #entryPoints = new Map<string, OpenEntryPoint>();
   readonly #seed = randomBytes(4).readInt32LE();
-  #table: RouteTable = { generation: 0, udp: [] };
+  #decided: readonly UdpDecision[] = [];
+  #applying: Promise<void> = Promise.resolve();
+  /** By entry point. */
+  #decisions: ReadonlyMap<string, UdpDecision> = new Map();
   #nextSerial = 1;
   /** Which worker gets the next socket that cannot be shared. */
   #nextAlone = 0;
@@ -178,6 +185,7 @@ export class NativeUdpEngine implements UdpEngine {
         perWorker.length > 1 && perWorker.every(Boolean) ? (perWorker[0]?.fd ?? []) : [],
       ),
       isByClient: isHeldByClient(entryPoint),
+      told: this.#decisions.get(entryPoint.name),
     };
     return { opened, places };
   }
@@ -188,17 +196,37 @@ export class NativeUdpEngine implements UdpEngine {
   }
 
   async apply(table: RouteTable): Promise<void> {
-    this.#table = table;
+    if (table.udp !== this.#decided) {
+      this.#decided = table.udp;
+      this.#decisions = new Map(table.udp.map((decision) => [decision.entryPoint, decision]));
+    }
     this.#steer();
-    await this.#orderAll(() => ({ kind: 'apply', decisions: table.udp }));
+    const changes = [...this.#entryPoints.values()].flatMap((entryPoint): DecisionChange[] => {
+      const decision = this.#decisions.get(entryPoint.name);
+      if (entryPoint.told === decision) return [];
+      entryPoint.told = decision;
+      return [{ entryPoint: entryPoint.name, decision }];
+    });
+    try {
+      // Where nothing is new, what was ordered before may still be on its way.
+      if (changes.length > 0) this.#applying = this.#orderAll(() => ({ kind: 'apply', changes }));
+      await this.#applying;
+    } catch (error) {
+      this.#applying = Promise.resolve();
+      for (const { entryPoint: name } of changes) {
+        const entryPoint = this.#entryPoints.get(name);
+        if (entryPoint) entryPoint.told = undecided;
+      }
+      throw error;
+    }
   }
 
   /** Where a route holds client addresses to a rate, each address must be one worker's. */
   #steer(): void {
-    for (const decision of this.#table.udp) {
-      if (decision.kind !== 'forward' || !decision.route.ratePerClient) continue;
-      const entryPoint = this.#entryPoints.get(decision.entryPoint);
-      if (!entryPoint || entryPoint.isByClient) continue;
+    for (const entryPoint of this.#entryPoints.values()) {
+      const decision = this.#decisions.get(entryPoint.name);
+      const isHeld = decision?.kind === 'forward' && decision.route.ratePerClient !== undefined;
+      if (!isHeld || entryPoint.isByClient) continue;
       entryPoint.isByClient = true;
       for (const fd of entryPoint.shared) steerByClient(this.#libc, fd, this.#workers.length);
     }
@@ -210,7 +238,7 @@ export class NativeUdpEngine implements UdpEngine {
       const rows = present.map(({ counters }) => counters);
       const reports = present.flatMap(({ endpoints }) => endpoints ?? []);
       const kernelDrops = this.#droppedBy(sockets) - droppedBefore;
-      const decision = this.#table.udp.find(({ entryPoint }) => entryPoint === name);
+      const decision = this.#decisions.get(name);
       return {
         ...readCounters(name, rows, sumEndpoints(reports, retired), sumErrors(present)),
         kernelDrops,
@@ -320,8 +348,7 @@ export class NativeUdpEngine implements UdpEngine {
 
   #openOrder(name: string, worker: number): Order | undefined {
     const part = this.#entryPoints.get(name)?.parts[worker];
-    if (!part) return undefined;
-    return { ...part.command, decision: this.#table.udp.find(({ entryPoint }) => entryPoint === name) };
+    return part && { ...part.command, decision: this.#decisions.get(name) };
   }
 
   #ordersOf(worker: number): Order[] {

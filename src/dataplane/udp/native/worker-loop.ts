@@ -13,13 +13,13 @@ import {
   setTimerSlack,
   WakeEvent,
 } from '../../native/index.ts';
-import type { UdpDecision } from '../../route-table.ts';
 import { endpointState } from '../core/endpoint-slots.ts';
 import { TapWriter } from '../core/tap-ring.ts';
 import { Bounces } from './bounces.ts';
 import { Channels } from './channels.ts';
 import { FileLedger } from './file-ledger.ts';
 import type {
+  DecisionChange,
   EndpointsReport,
   OpenCommand,
   TapCommand,
@@ -158,8 +158,7 @@ export class WorkerLoop {
       if (command.kind === 'crash') throw new Error('made to crash');
       try {
         this.#do(command);
-        const endpoints = command.kind === 'apply' || command.kind === 'open' ? this.#endpoints() : [];
-        this.#mail.report({ kind: 'done', id: command.id, endpoints });
+        this.#mail.report({ kind: 'done', id: command.id, endpoints: this.#endpoints(command) });
       } catch (error) {
         this.#mail.report({ kind: 'failed', id: command.id, message: String(error) });
       }
@@ -175,7 +174,7 @@ export class WorkerLoop {
         this.#shut(command.serial);
         break;
       case 'apply':
-        this.#apply(command.decisions);
+        this.#apply(command.changes);
         break;
       case 'tap':
         this.#tap(command);
@@ -189,11 +188,14 @@ export class WorkerLoop {
   }
 
   /** Throws the first failure, when all is done: an entry point whose decision is of no use keeps the one it has. */
-  #apply(decisions: readonly UdpDecision[]): void {
+  #apply(changes: readonly DecisionChange[]): void {
     const failures: unknown[] = [];
+    const byName = new Map(changes.map((change) => [change.entryPoint, change]));
     for (const entryPoint of this.#entryPoints) {
+      const change = entryPoint && byName.get(entryPoint.name);
+      if (!change) continue;
       try {
-        entryPoint?.apply(decisionOf(decisions, entryPoint.name));
+        entryPoint.apply(change.decision);
       } catch (error) {
         failures.push(error);
       }
@@ -257,9 +259,18 @@ export class WorkerLoop {
     return new Float64Array(shared);
   }
 
-  #endpoints(): EndpointsReport[] {
+  /** Of the entry points that the command was about. */
+  #endpoints(command: WorkerCommand): EndpointsReport[] {
+    const names = new Set(
+      command.kind === 'apply'
+        ? command.changes.map(({ entryPoint }) => entryPoint)
+        : command.kind === 'open'
+          ? [command.entryPoint.name]
+          : [],
+    );
     return this.#entryPoints.flatMap((entryPoint) => {
-      const counters = entryPoint && this.#sharedBuffers.get(entryPoint.serial);
+      if (!entryPoint || !names.has(entryPoint.name)) return [];
+      const counters = this.#sharedBuffers.get(entryPoint.serial);
       if (!counters) return [];
       const { descriptions, state } = entryPoint.core.slots;
       const slots = descriptions.flatMap((description, slot) => {
@@ -270,8 +281,4 @@ export class WorkerLoop {
       return { entryPoint: entryPoint.name, serial: entryPoint.serial, counters, slots };
     });
   }
-}
-
-function decisionOf(decisions: readonly UdpDecision[], name: string): UdpDecision | undefined {
-  return decisions.find(({ entryPoint }) => entryPoint === name);
 }
