@@ -22,10 +22,9 @@ export function logRouting(log: IngressLog, previous: UdpRouting, next: UdpRouti
 }
 
 function logDecisions(log: IngressLog, previous: UdpRouting, next: UdpRouting): void {
-  const before = new Map(previous.table.udp.map((decision) => [decision.entryPoint, decision]));
-  for (const decision of next.table.udp) {
-    const known = before.get(decision.entryPoint);
-    if (known === decision) continue;
+  const nameOf = ({ entryPoint }: UdpDecision) => entryPoint;
+  for (const [known, decision] of differences(previous.table.udp, next.table.udp, nameOf)) {
+    if (!decision) continue;
     const text = describeDecision(decision);
     if (known && describeDecision(known) === text) continue;
     const fields = { entryPoint: decision.entryPoint, generation: next.table.generation };
@@ -37,24 +36,50 @@ function logDecisions(log: IngressLog, previous: UdpRouting, next: UdpRouting): 
 
 /** One line for each TCP route that came, went or changed. */
 function logTcpDecisions(log: IngressLog, previous: UdpRouting, next: UdpRouting): void {
-  const before = new Map((previous.table.tcp ?? []).map((decision) => [decision.entryPoint, decision]));
-  for (const decision of next.table.tcp ?? []) {
-    const known = before.get(decision.entryPoint);
-    if (known === decision) continue;
+  const decisions = differences(previous.table.tcp ?? [], next.table.tcp ?? [], (one) => one.entryPoint);
+  for (const [known, decision] of decisions) {
+    if (!decision) continue;
     const { entryPoint } = decision;
     const fields = { entryPoint, generation: next.table.generation };
-    const routes = new Map((known?.routes ?? []).map((route) => [route.name, route]));
-    for (const route of decision.routes) {
-      const previousRoute = routes.get(route.name);
-      routes.delete(route.name);
-      if (previousRoute === route) continue;
+    for (const [previousRoute, route] of differences(known?.routes ?? [], decision.routes, nameOfRoute)) {
+      if (!route) {
+        log.info(fields, `entry point ${entryPoint}: route ${previousRoute?.name} is gone`);
+        continue;
+      }
       const text = describeTcpRoute(entryPoint, route);
       if (previousRoute && describeTcpRoute(entryPoint, previousRoute) === text) continue;
       if (route.refusal) log.warn({ ...fields, reason: route.refusal.reason }, text);
       else log.info(fields, text);
     }
-    for (const name of routes.keys()) log.info(fields, `entry point ${entryPoint}: route ${name} is gone`);
   }
+}
+
+const nameOfRoute = ({ name }: TcpRoute) => name;
+
+/** What is not the same object in both: as it was and as it is. What is gone comes last, as it was alone. */
+function differences<Item extends object>(
+  previous: readonly Item[],
+  next: readonly Item[],
+  nameOf: (item: Item) => string,
+): [before: Item | undefined, after: Item | undefined][] {
+  const found: [Item | undefined, Item | undefined][] = [];
+  // Of ten thousand nearly all are where they were: only the others are looked for by name.
+  const elsewhere = new Map<string, Item>();
+  const changed: Item[] = [];
+  for (let at = 0; at < Math.max(previous.length, next.length); at++) {
+    const [before, after] = [previous[at], next[at]];
+    if (before === after) continue;
+    if (before) elsewhere.set(nameOf(before), before);
+    if (after) changed.push(after);
+  }
+  for (const after of changed) {
+    const name = nameOf(after);
+    const before = elsewhere.get(name);
+    elsewhere.delete(name);
+    if (before !== after) found.push([before, after]);
+  }
+  for (const before of elsewhere.values()) found.push([before, undefined]);
+  return found;
 }
 
 function logFindings(

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { reportRoutes } from '../../src/ingress/status/route-status.ts';
+import { RouteReports } from '../../src/ingress/status/route-status.ts';
 import { backend, outcomeOf, tcpRoute, udpRoute } from '../ingress/conformance/traefik-world.ts';
 import { hasProgram } from '../support/programs.ts';
 
@@ -51,7 +51,7 @@ function healthOf(object: { kind: string }): { status: string; message: string }
 
 /** The route of that name among the objects, with the status that it gets. */
 function routeOf(yaml: string, name: string) {
-  const reports = reportRoutes(outcomeOf(yaml).routing);
+  const reports = new RouteReports().of(outcomeOf(yaml).routing);
   const report = reports.find(({ object }) => object.metadata.name === name);
   if (!report) throw new Error(`no route ${name}`);
   return { ...report.object, status: report.status };

@@ -1,5 +1,6 @@
 /** What the engine remembers of a table: per entry point its routes, ready to be matched and balanced. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { TcpDecision, TcpRoute } from '../route-table.ts';
 import { addressMatcher } from './address.ts';
 import { endpointKey, RouteBalancer } from './balancer.ts';
@@ -45,12 +46,24 @@ function allOf(tests: readonly ((address: string) => boolean)[]): (address: stri
 export class EntryPointTable {
   readonly chooser: RouteChooser;
   readonly #routes: readonly TcpRoute[];
-  readonly #states = new Map<string, RouteState>();
+  /** Shared with the table before, where only what is behind its routes has changed. */
+  readonly #states: Map<string, RouteState>;
   #endpoints: ReadonlySet<string> | undefined;
 
   constructor(decision: TcpDecision | undefined, before?: EntryPointTable) {
     this.#routes = decision?.routes ?? [];
+    // Routes of one name share a state, and the last one's is true: those are not told apart here.
+    const isClear = before !== undefined && before.#states.size === before.#routes.length;
+    const changed = isClear ? changedBehind(before.#routes, this.#routes) : undefined;
+    if (changed && before) {
+      // What the chooser gives of the table before has the name and the rule, which is all that is asked of it.
+      this.chooser = before.chooser;
+      this.#states = before.#states;
+      for (const route of changed) this.#states.get(route.name)?.update(route);
+      return;
+    }
     this.chooser = new RouteChooser(this.#routes);
+    this.#states = new Map();
     for (const route of this.#routes) {
       const known = before === undefined ? undefined : before.#states.get(route.name);
       const state = known ?? new RouteState(route);
@@ -73,4 +86,24 @@ export class EntryPointTable {
     }
     return this.#endpoints.has(key);
   }
+}
+
+/**
+ * The routes that are not the same object, where all have the name, the rule and the TLS-or-not they had, in the same order;
+ * else undefined.
+ */
+function changedBehind(before: readonly TcpRoute[], next: readonly TcpRoute[]): TcpRoute[] | undefined {
+  if (before.length !== next.length) return undefined;
+  const changed: TcpRoute[] = [];
+  for (let at = 0; at < next.length; at++) {
+    const [was, is] = [before[at] as TcpRoute, next[at] as TcpRoute];
+    if (was === is) continue;
+    const isInPlace =
+      was.name === is.name &&
+      (was.tls === undefined) === (is.tls === undefined) &&
+      isDeepStrictEqual(was.rule, is.rule);
+    if (!isInPlace) return undefined;
+    changed.push(is);
+  }
+  return changed;
 }

@@ -10,7 +10,7 @@ import {
 import type { Routing } from '../routing/incremental/routing-state.ts';
 import type { EventWriter } from './event-writer.ts';
 import { eventReason } from './reasons.ts';
-import { type ReportCache, type RouteReport, reportRoutes, withTimes } from './route-status.ts';
+import { type RouteReport, RouteReports, withTimes } from './route-status.ts';
 import type { StatusWriter } from './status-writer.ts';
 
 export interface RouteReporterOptions {
@@ -30,25 +30,41 @@ export type RouteReporter = (routing: Routing) => void;
 export function createRouteReporter(options: RouteReporterOptions): RouteReporter {
   const { statuses, events, now = () => new Date() } = options;
   /** What was said of each route: its faults, and whether it was served. */
-  let told = new Map<string, Told>();
-  const cache: ReportCache = new WeakMap();
-  return (routing) => {
-    const next: typeof told = new Map();
-    for (const report of reportRoutes(routing, cache)) {
-      const { object, status } = report;
-      const key = `${object.kind} ${namespacedName(object)}`;
-      const before = told.get(key);
-      if (before?.report === report) {
-        next.set(key, before);
-        continue;
-      }
-      const type = typeOf(object);
-      const present = (object.status as { conditions?: [] } | undefined)?.conditions ?? [];
-      statuses.offer(type, object, { ...status, conditions: withTimes(status.conditions, present, now()) });
-      next.set(key, { report, faults: tellEvents(events, report, before) });
-    }
-    told = next;
+  const told = new Map<string, Told>();
+  const reports = new RouteReports();
+  let last: readonly RouteReport[] = [];
+  const tell = (report: RouteReport): void => {
+    const { object, status } = report;
+    const key = keyOf(report);
+    const type = typeOf(object);
+    const present = (object.status as { conditions?: [] } | undefined)?.conditions ?? [];
+    statuses.offer(type, object, { ...status, conditions: withTimes(status.conditions, present, now()) });
+    told.set(key, { report, faults: tellEvents(events, report, told.get(key)) });
   };
+  return (routing) => {
+    const next = reports.of(routing);
+    let known: Set<RouteReport> | undefined;
+    for (const [at, report] of next.entries()) {
+      const before = last[at];
+      if (report === before) continue;
+      const isInPlace = before !== undefined && keyOf(before) === keyOf(report);
+      // Routes that came or went move the others.
+      if (!isInPlace) known ??= new Set(last);
+      if (isInPlace || !known?.has(report)) tell(report);
+    }
+    if (known || next.length !== last.length) forgetGone(told, next);
+    last = next;
+  };
+}
+
+function keyOf({ object }: RouteReport): string {
+  return `${object.kind} ${namespacedName(object)}`;
+}
+
+function forgetGone(told: Map<string, Told>, present: readonly RouteReport[]): void {
+  if (told.size === present.length) return;
+  const keys = new Set(present.map(keyOf));
+  for (const key of told.keys()) if (!keys.has(key)) told.delete(key);
 }
 
 function tellEvents(

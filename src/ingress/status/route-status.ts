@@ -1,6 +1,7 @@
 /** What a route's owner is told in its `status`: accepted, resolved, programmed, and who else has what it wants. Pure. */
 
 import { isDeepStrictEqual } from 'node:util';
+import type { UdpDecision } from '../../dataplane/index.ts';
 import type { Condition, KubeObject } from '../../kubernetes/index.ts';
 import { namespacedName } from '../../kubernetes/index.ts';
 import type { RouteFinding } from '../routing/findings.ts';
@@ -31,36 +32,92 @@ export interface RouteReport {
   readonly findings: readonly RouteFinding[];
 }
 
-/** Reports of before, so that what did not change is the same object and costs next to nothing. */
-export type ReportCache = WeakMap<
-  object,
-  { readonly holders: readonly (string | undefined)[]; readonly report: RouteReport }
->;
+/**
+ * Makes the reports of one routing after another. A route that came out as before, on entry points that are held as before,
+ * has the same report, the same object, and costs next to nothing.
+ */
+export class RouteReports {
+  private last:
+    | { readonly routing: Routing; readonly udp: RouteReport[]; readonly tcp: RouteReport[] }
+    | undefined;
+  /** The route that holds each UDP entry point. */
+  private holders = new Map<string, string | undefined>();
+  private findings: Findings = new Map();
 
-/** Of every route, in a stable order. Conditions carry no time yet. */
-export function reportRoutes(routing: Routing, cache: ReportCache = new WeakMap()): RouteReport[] {
-  const findings = findingsByRoute(routing);
-  const holders = new Map(routing.table.udp.map((decision) => [decision.entryPoint, holderOf(decision)]));
-  const reuse = (
-    resolved: { entryPoints: readonly string[] },
-    make: (held: readonly (string | undefined)[]) => RouteReport,
-  ): RouteReport => {
-    const held = resolved.entryPoints.map((name) => holders.get(name));
-    const known = cache.get(resolved);
-    if (
-      known &&
-      held.length === known.holders.length &&
-      held.every((one, index) => one === known.holders[index])
-    ) {
-      return known.report;
+  /** Of every route, in a stable order. Conditions carry no time yet. */
+  of(routing: Routing): RouteReport[] {
+    const { last } = this;
+    const retold = this.followFindings(routing);
+    const changed = this.followHolders(last?.routing.table.udp, routing.table.udp);
+    const hasFindingsAsBefore = ({ ingressRoute }: { ingressRoute: KubeObject }) =>
+      retold.size === 0 || !retold.has(keyOf(ingressRoute));
+    const isHeldAsBefore = (route: ResolvedUdpRoute) =>
+      changed !== undefined &&
+      (changed.size === 0 || !route.entryPoints.some((name) => changed.has(name))) &&
+      hasFindingsAsBefore(route);
+    const udp = reused(routing.udpRoutes, last?.routing.udpRoutes, last?.udp, isHeldAsBefore, (route) => {
+      const held = route.entryPoints.map((name) => this.holders.get(name));
+      return reportUdp(route, held, this.findings);
+    });
+    const tcp = reused(routing.tcpRoutes, last?.routing.tcpRoutes, last?.tcp, hasFindingsAsBefore, (route) =>
+      reportTcp(route, this.findings),
+    );
+    this.last = { routing, udp, tcp };
+    return [...udp, ...tcp];
+  }
+
+  /** Gives the routes that have other findings now. */
+  private followFindings(routing: Routing): ReadonlySet<string> {
+    const changed = new Set<string>();
+    if (routing.findings === this.last?.routing.findings) return changed;
+    const before = this.findings;
+    this.findings = findingsByRoute(routing);
+    for (const key of new Set([...before.keys(), ...this.findings.keys()])) {
+      if (!isDeepStrictEqual(before.get(key), this.findings.get(key))) changed.add(key);
     }
-    const report = make(held);
-    cache.set(resolved, { holders: held, report });
-    return report;
-  };
-  const udp = routing.udpRoutes.map((route) => reuse(route, (held) => reportUdp(route, held, findings)));
-  const tcp = routing.tcpRoutes.map((route) => reuse(route, () => reportTcp(route, findings)));
-  return [...udp, ...tcp];
+    return changed;
+  }
+
+  /** Gives the entry points that another route holds now, or undefined when all are to be looked at anew. */
+  private followHolders(
+    before: readonly UdpDecision[] | undefined,
+    next: readonly UdpDecision[],
+  ): ReadonlySet<string> | undefined {
+    const changed = new Set<string>();
+    const isInPlace = before?.length === next.length;
+    if (!isInPlace) this.holders = new Map();
+    for (const [at, decision] of next.entries()) {
+      const was = before?.[at];
+      if (isInPlace && was === decision) continue;
+      if (isInPlace && was?.entryPoint !== decision.entryPoint) return this.followHolders(undefined, next);
+      const holder = holderOf(decision);
+      if (this.holders.get(decision.entryPoint) !== holder) changed.add(decision.entryPoint);
+      this.holders.set(decision.entryPoint, holder);
+    }
+    return isInPlace ? changed : undefined;
+  }
+}
+
+function reused<Resolved>(
+  routes: readonly Resolved[],
+  before: readonly Resolved[] | undefined,
+  reports: readonly RouteReport[] | undefined,
+  isAsBefore: (route: Resolved) => boolean,
+  make: (route: Resolved) => RouteReport,
+): RouteReport[] {
+  // Routes that came or went move the others.
+  const isInPlace = before?.length === routes.length;
+  const known = isInPlace || !before ? undefined : new Map(before.map((route, at) => [route, at]));
+  return routes.map((route, at) => {
+    const was = known ? known.get(route) : before?.[at] === route ? at : undefined;
+    const report = was === undefined ? undefined : reports?.[was];
+    return report && isAsBefore(route) ? report : make(route);
+  });
+}
+
+/** As `findingsByRoute` has it. */
+function keyOf(object: KubeObject): string {
+  return `${object.kind} ${namespacedName(object)}`;
 }
 
 type Findings = ReadonlyMap<string, readonly RouteFinding[]>;
@@ -121,7 +178,7 @@ function report(
   carries: boolean,
   endpoints: number,
 ): RouteReport {
-  const own = findings.get(`${object.kind} ${namespacedName(object)}`) ?? [];
+  const own = findings.get(keyOf(object)) ?? [];
   const errors = own.filter(({ severity }) => severity === 'error');
   const broken = errors.find(({ code }) => code !== 'SL3101');
   const shadowed = entryPoints.find(({ heldBy }) => heldBy !== undefined);

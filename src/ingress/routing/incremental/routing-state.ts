@@ -12,12 +12,12 @@ import { GatewayState, isGatewayKind } from '../../gateway/gateway-state.ts';
 import type { EntryPoint } from '../../static/entry-points.ts';
 import type { RouteFinding } from '../findings.ts';
 import { isOfClass, type RoutingOptions } from '../options.ts';
-import { type BoundRoute, inOrder, reportShadowed } from '../tcp-order.ts';
-import { boundTo, certificatesOf, type ResolvedTcpRoute, resolveTcpRoute } from '../tcp-routes.ts';
+import { certificatesOf, type ResolvedTcpRoute, resolveTcpRoute } from '../tcp-routes.ts';
 import { type ResolvedUdpRoute, resolveUdpRoute, type UdpRouting } from '../udp-routes.ts';
 import { Dependencies, ReadTracker } from './dependencies.ts';
 import { ObjectIndex, referencedKinds } from './object-index.ts';
 import { SortedRoutes } from './sorted-routes.ts';
+import { TcpDecisions } from './tcp-decisions.ts';
 import { UdpDecisions } from './udp-decisions.ts';
 
 export const routeKinds = ['ingressrouteudps', 'ingressroutetcps'] as const;
@@ -42,15 +42,6 @@ export const emptyRouting: Routing = {
   gateway: noGateways,
 };
 
-/** What was made of an entry point's TCP routes. */
-interface TcpEntryPointResult {
-  /** By age. */
-  readonly bound: readonly BoundRoute[];
-  readonly ordered: readonly BoundRoute[];
-  readonly decision: TcpDecision;
-  readonly findings: readonly RouteFinding[];
-}
-
 export class RoutingState {
   private readonly options: RoutingOptions;
   private entryPoints: readonly EntryPoint[] = [];
@@ -62,13 +53,16 @@ export class RoutingState {
   private readonly tcp = new SortedRoutes<IngressRouteTCP, ResolvedTcpRoute>();
   /** Routes to resolve anew: their kind and name. */
   private readonly dirty = new Set<string>();
-  /** Whether a route came, went or changed its entry points: then who holds what is decided anew. */
+  /** Whether a route or an entry point came, went or asks for another place: then who holds what is decided anew. */
   private readonly stale = { udp: true, tcp: true, gateway: false };
   private readonly gateways = new GatewayState();
   private gatewayResult: GatewayRouting = noGateways;
   private readonly readKinds = new Set<string>();
   private readonly udpDecisions: UdpDecisions;
-  private tcpResults = new Map<string, TcpEntryPointResult>();
+  private readonly tcpDecisions = new TcpDecisions();
+  /** Of the routes on their own; undefined where they are to be gathered anew. */
+  private routeFindings: { ofUdp?: readonly RouteFinding[]; ofTcp?: readonly RouteFinding[] } = {};
+  private findingParts: readonly (readonly RouteFinding[])[] = [];
   private last: Routing = emptyRouting;
 
   constructor(options: RoutingOptions = {}) {
@@ -131,16 +125,21 @@ export class RoutingState {
       ? (this.udp as SortedRoutes<KubeObject, unknown>)
       : (this.tcp as SortedRoutes<KubeObject, unknown>);
     const isServed = type !== 'DELETED' && isOfClass(object as IngressRouteUDP, this.options);
-    const wasServed = routes.get(name) !== undefined;
     if (isServed) {
-      routes.set(object);
       this.dirty.add(user);
-    } else if (wasServed) {
+      if (routes.set(object)) return;
+    } else if (routes.get(name)) {
       routes.delete(name);
       this.dirty.delete(user);
       this.dependencies.forget(user);
+    } else return;
+    if (kind === 'ingressrouteudps') {
+      this.stale.udp = true;
+      delete this.routeFindings.ofUdp;
+    } else {
+      this.stale.tcp = true;
+      delete this.routeFindings.ofTcp;
     }
-    if (isServed || wasServed) this.stale[kind === 'ingressrouteudps' ? 'udp' : 'tcp'] = true;
   }
 
   /** Whether anything came out differently. */
@@ -152,6 +151,7 @@ export class RoutingState {
     const previous = known.result;
     if (previous && isDeepStrictEqual(result, previous)) return false;
     this.udp.setResult(name, result);
+    if (result.findings.length > 0 || previous?.findings.length !== 0) delete this.routeFindings.ofUdp;
     // Where all is decided anew anyway, or another place is asked for, one at a time is no use.
     if (!this.stale.udp) this.stale.udp = !previous || !this.udpDecisions.replace(previous, result);
     return true;
@@ -162,8 +162,11 @@ export class RoutingState {
     if (!known) return false;
     const result = resolveTcpRoute(known.route, this.entryPoints, this.tracked.tcp, this.options);
     this.noteReads(user);
-    if (known.result && isDeepStrictEqual(result, known.result)) return false;
+    const previous = known.result;
+    if (previous && isDeepStrictEqual(result, previous)) return false;
     this.tcp.setResult(name, result);
+    if (result.findings.length > 0 || previous?.findings.length !== 0) delete this.routeFindings.ofTcp;
+    if (!this.stale.tcp) this.stale.tcp = !previous || !this.tcpDecisions.replace(previous, result);
     return true;
   }
 
@@ -186,19 +189,30 @@ export class RoutingState {
     const udpRoutes = changed.udp ? this.udp.results() : before.udpRoutes;
     const tcpRoutes = changed.tcp ? this.tcp.results() : before.tcpRoutes;
     if (this.stale.udp) this.udpDecisions.rebuild(this.entryPoints, udpRoutes);
-    const { decisions, findings: udpFindings } = this.udpDecisions;
-    const tcp = changed.tcp ? this.assembleTcp(tcpRoutes) : [...this.tcpResults.values()];
-    const findings = [
-      ...udpRoutes.flatMap((route) => route.findings),
-      ...udpFindings,
-      ...tcpRoutes.flatMap((route) => route.findings),
-      ...tcp.flatMap((result) => result.findings),
-    ];
+    if (this.stale.tcp) this.tcpDecisions.rebuild(this.entryPoints, tcpRoutes);
     const { gatewayResult: gateway } = this;
-    const udpDecisions = gateway.udp.length > 0 ? [...decisions, ...gateway.udp] : decisions;
-    const tcpDecisions = [...tcp.map(({ decision }) => decision), ...gateway.tcp];
-    const table = this.tableOf(udpDecisions, tcpDecisions, tcpRoutes, changed);
+    const udp = joined(this.udpDecisions.decisions, gateway.udp);
+    const tcp = joined(this.tcpDecisions.decisions, gateway.tcp);
+    const table = this.tableOf(udp, tcp, tcpRoutes, changed);
+    const findings = this.findingsOf(udpRoutes, tcpRoutes);
     return { table, findings, entryPoints: this.entryPoints, udpRoutes, tcpRoutes, gateway };
+  }
+
+  /** The list before when nothing in it has changed. */
+  private findingsOf(
+    udpRoutes: readonly ResolvedUdpRoute[],
+    tcpRoutes: readonly ResolvedTcpRoute[],
+  ): readonly RouteFinding[] {
+    const { ofUdp, ofTcp } = this.routeFindings;
+    const own = {
+      ofUdp: ofUdp ?? udpRoutes.flatMap((route) => route.findings),
+      ofTcp: ofTcp ?? tcpRoutes.flatMap((route) => route.findings),
+    };
+    this.routeFindings = own;
+    const parts = [own.ofUdp, this.udpDecisions.findings, own.ofTcp, this.tcpDecisions.findings];
+    if (isSameList(parts, this.findingParts)) return this.last.findings;
+    this.findingParts = parts;
+    return parts.flat();
   }
 
   /** The table before when nothing in it has changed, so that findings alone make no new one. */
@@ -219,53 +233,10 @@ export class RoutingState {
     if (isSame && before.generation > 0) return before;
     return { generation: before.generation + 1, udp, tcp, certificates: certificates ?? [] };
   }
-
-  private assembleTcp(tcpRoutes: readonly ResolvedTcpRoute[]): TcpEntryPointResult[] {
-    const results = this.entryPoints
-      .filter(({ protocol }) => protocol === 'tcp')
-      .map(({ name }): [string, TcpEntryPointResult] => {
-        const bound = boundTo(name, tcpRoutes);
-        return [name, tcpResult(name, bound, this.tcpResults.get(name))];
-      });
-    this.tcpResults = new Map(results);
-    return results.map(([, result]) => result);
-  }
 }
 
-/** Where only what is behind the routes has changed, their order stays as it was. */
-function tcpResult(
-  entryPoint: string,
-  bound: readonly BoundRoute[],
-  before: TcpEntryPointResult | undefined,
-): TcpEntryPointResult {
-  if (before && isSameList(bound, before.bound)) return before;
-  const inPlace = before && orderedAsBefore(bound, before);
-  const ordered = inPlace ?? inOrder(bound);
-  const findings: RouteFinding[] = [];
-  if (!inPlace) reportShadowed(ordered, entryPoint, findings);
-  const decision = { entryPoint, routes: ordered.map(({ route }) => route) };
-  return { bound, ordered, decision, findings: inPlace && before ? before.findings : findings };
-}
-
-/** The routes in the order of before, or undefined when one came, went or asks for another place. */
-function orderedAsBefore(
-  bound: readonly BoundRoute[],
-  before: TcpEntryPointResult,
-): BoundRoute[] | undefined {
-  if (bound.length !== before.bound.length) return undefined;
-  const replaced = new Map<BoundRoute, BoundRoute>();
-  for (const [index, route] of bound.entries()) {
-    const previous = before.bound[index];
-    if (!previous || (previous !== route && placeOf(previous) !== placeOf(route))) return undefined;
-    if (previous !== route) replaced.set(previous, route);
-  }
-  return before.ordered.map((route) => replaced.get(route) ?? route);
-}
-
-/** All that its place in the order, and what it leaves to others, depends on. */
-function placeOf({ route, ingressRoute, index, match }: BoundRoute): string {
-  const age = ingressRoute.metadata.creationTimestamp ?? '';
-  return `${route.name} ${index} ${route.priority} ${route.tls ? 'tls' : 'plain'} ${age} ${match}`;
+function joined<Item>(own: readonly Item[], more: readonly Item[]): readonly Item[] {
+  return more.length > 0 ? [...own, ...more] : own;
 }
 
 function isSameList<Item>(left: readonly Item[], right: readonly Item[]): boolean {

@@ -13,30 +13,34 @@ interface Decided {
 }
 
 export class UdpDecisions {
+  /** In the order of the entry points. The same list as before when nothing has changed. */
+  decisions: readonly UdpDecision[] = [];
   private readonly options: RoutingOptions;
   private bound = new Map<string, UdpCandidate[]>();
-  private decided = new Map<string, Decided>();
+  private decided: Decided[] = [];
+  /** By entry point. */
+  private place = new Map<string, number>();
+  private allFindings: readonly RouteFinding[] | undefined;
 
   constructor(options: RoutingOptions) {
     this.options = options;
   }
 
-  get decisions(): UdpDecision[] {
-    return [...this.decided.values()].map(({ decision }) => decision);
-  }
-
-  get findings(): RouteFinding[] {
-    return [...this.decided.values()].flatMap(({ findings }) => findings);
+  /** The same list as before when nothing has changed. */
+  get findings(): readonly RouteFinding[] {
+    this.allFindings ??= this.decided.flatMap(({ findings }) => findings);
+    return this.allFindings;
   }
 
   /** Routes or entry points came or went. `resolved` comes by age. */
   rebuild(entryPoints: readonly EntryPoint[], resolved: readonly ResolvedUdpRoute[]): void {
     this.bound = bindUdp(resolved);
-    const before = this.decided;
-    this.decided = new Map();
-    for (const { name, protocol } of entryPoints) {
-      if (protocol === 'udp') this.decided.set(name, this.decide(name, before.get(name)));
-    }
+    const before = { place: this.place, decided: this.decided };
+    const names = entryPoints.filter(({ protocol }) => protocol === 'udp').map(({ name }) => name);
+    this.place = new Map(names.map((name, index) => [name, index]));
+    this.decided = names.map((name) => this.decide(name, before.decided[before.place.get(name) ?? -1]));
+    this.decisions = this.decided.map(({ decision }) => decision);
+    this.allFindings = undefined;
   }
 
   /** One route came out differently. False when it asks for another place: then all is to be rebuilt. */
@@ -51,16 +55,28 @@ export class UdpDecisions {
         const replacement = route === previous ? next.rules[rule.index] : undefined;
         if (replacement) candidates[index] = { route: next, rule: replacement };
       }
-      // The map keeps the order of the entry points.
-      this.decided.set(entryPoint, this.decide(entryPoint, this.decided.get(entryPoint)));
+      const at = this.place.get(entryPoint);
+      if (at !== undefined) this.put(at, this.decide(entryPoint, this.decided[at]));
     }
     return true;
   }
 
+  private put(at: number, next: Decided): void {
+    const before = this.decided[at];
+    if (next === before) return;
+    this.decided[at] = next;
+    if (next.decision !== before?.decision) this.decisions = this.decisions.with(at, next.decision);
+    if (next.findings !== before?.findings) this.allFindings = undefined;
+  }
+
+  /** What is the same as before is the same object. */
   private decide(entryPoint: string, before: Decided | undefined): Decided {
     const next = decideUdp(entryPoint, this.bound.get(entryPoint) ?? [], this.options);
-    if (!before || !isSameDecision(next.decision, before.decision)) return next;
-    return { decision: before.decision, findings: next.findings };
+    if (!before) return next;
+    const isSame = isSameDecision(next.decision, before.decision);
+    const decision = isSame ? before.decision : next.decision;
+    const findings = isDeepStrictEqual(next.findings, before.findings) ? before.findings : next.findings;
+    return decision === before.decision && findings === before.findings ? before : { decision, findings };
   }
 }
 
