@@ -39,7 +39,7 @@ const heapMiB = (process.memoryUsage().heapUsed - heapBefore) / 2 ** 20;
 const log = { info() {}, warn() {}, error() {} };
 const report = createRouteReporter({
   statuses: { offer() {}, flush: () => Promise.resolve(), stop() {} },
-  events: { record() {}, flush: () => Promise.resolve() },
+  events: { record() {}, flush: () => Promise.resolve(), stop() {} },
 });
 report(routing);
 const tcpEngine = createTcpEngine();

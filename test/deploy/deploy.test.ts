@@ -45,8 +45,8 @@ interface Rule {
   resources: string[];
   verbs: string[];
 }
-const rights = (objects: readonly KubeObject[]) =>
-  (find(objects, 'ClusterRole') as unknown as { rules: Rule[] }).rules.flatMap(({ resources, verbs }) =>
+const rights = (objects: readonly KubeObject[], kind = 'ClusterRole') =>
+  (find(objects, kind) as unknown as { rules: Rule[] }).rules.flatMap(({ resources, verbs }) =>
     resources.map((resource) => `${resource}: ${verbs.join(' ')}`),
   );
 
@@ -116,6 +116,12 @@ describe.skipIf(!hasKubectl)('what installs sluice on a cluster (needs kubectl)'
       'ingressroutetcps/status: update',
       'events: get create update',
     ]);
+    // Those of its own namespace.
+    expect(rights(render(join(deploy, 'base')), 'Role')).toEqual(['leases: get create update']);
+    expect(find(render(join(deploy, 'base')), 'RoleBinding')).toMatchObject({
+      metadata: { namespace: 'sluice' },
+      subjects: [{ kind: 'ServiceAccount', name: 'sluice', namespace: 'sluice' }],
+    });
     expect(rights(renderWith('tls'))).toContain('secrets: list watch');
     expect(rights(renderWith('nodeport-lb'))).toContain('nodes: list watch');
     const withGateways = renderWith('gateway-api');

@@ -1,6 +1,8 @@
 /** Runs `sluice ingress` until a signal ends it. */
 
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createTcpEngine, createUdpEngine, withoutPrivateKeys } from '../../dataplane/index.ts';
 import { type Diagnostic, DiagnosticError, hasErrors } from '../../diagnostics/index.ts';
@@ -177,6 +179,7 @@ async function serve(
     tcpEngine: createTcpEngine(accessLog ? { onConnection: accessLog } : {}),
     log,
     conflict,
+    ...(api.podNamespace ? { election: { namespace: api.podNamespace, identity: replicaIdentity() } } : {}),
     version: packageVersion(),
   });
   log.info({}, `sluice ${packageVersion()}: configuration from ${source}, cluster ${api.origin}`);
@@ -199,6 +202,11 @@ async function serve(
     clearInterval(alive);
     api.close();
   }
+}
+
+/** As client-go makes it: who it is for people to read, and nobody else. */
+function replicaIdentity(): string {
+  return `${hostname()}_${randomUUID()}`;
 }
 
 /** What is different from what Traefik would do with the same configuration. */

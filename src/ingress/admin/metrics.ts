@@ -11,6 +11,8 @@ export interface MetricsSource {
   readonly tcp: readonly TcpEntryPointCounters[];
   readonly routing: Routing;
   readonly isReady: boolean;
+  /** Whether this replica writes statuses and Events. */
+  readonly isLeader: boolean;
   /** Tables that came into force, and when the last one did. */
   readonly tables: number;
   readonly lastTableAtMs: number;
@@ -138,7 +140,9 @@ function addTcp(text: MetricsText, entryPoints: readonly TcpEntryPointCounters[]
   }
 }
 
-function addRouting(text: MetricsText, { routing, isReady, tables, lastTableAtMs }: MetricsSource): void {
+function addRouting(text: MetricsText, source: MetricsSource): void {
+  const { routing, isReady, isLeader, tables, lastTableAtMs } = source;
+  text.add('sluice_leader', 'gauge', 'Whether this replica writes statuses and Events.', Number(isLeader));
   text.add('sluice_ready', 'gauge', 'Whether a table of all objects is in force.', Number(isReady));
   text.add('sluice_route_table_generation', 'gauge', 'Number of the route table.', routing.table.generation);
   const routes = { IngressRouteUDP: routing.udpRoutes.length, IngressRouteTCP: routing.tcpRoutes.length };

@@ -6,14 +6,10 @@ import { createApiHandler } from '../admin/api.ts';
 import { type AdminHandler, type AdminServer, plainText, startAdminServer } from '../admin/http-server.ts';
 import { metricsText } from '../admin/metrics.ts';
 import { createIngressController, type IngressController } from '../controller.ts';
-import { gatewayStatuses } from '../gateway/gateway-status.ts';
 import { createDropLog, type IngressLog } from '../log.ts';
 import type { RoutingOptions } from '../routing/options.ts';
 import type { EntryPoint } from '../static/entry-points.ts';
 import { adminEntryPoint, type StaticConfiguration } from '../static/static-configuration.ts';
-import { createEventWriter } from '../status/event-writer.ts';
-import { createRouteReporter } from '../status/route-reporter.ts';
-import { createStatusWriter } from '../status/status-writer.ts';
 import {
   createEntryPointSet,
   type EntryPointSet,
@@ -21,6 +17,7 @@ import {
   onEveryAddress,
   udpOpener,
 } from './entry-point-set.ts';
+import { type ElectionOptions, Reports } from './reports.ts';
 import { tcpOpener } from './tcp-opener.ts';
 
 export interface IngressRuntimeOptions {
@@ -35,6 +32,8 @@ export interface IngressRuntimeOptions {
   readonly version: string;
   /** Whether statuses and Events are written. True when absent. */
   readonly reports?: boolean;
+  /** Of several replicas only one writes them. Absent: this one does, whoever else does. */
+  readonly election?: ElectionOptions;
 }
 
 export interface IngressRuntime {
@@ -57,7 +56,6 @@ export function createIngressRuntime(options: IngressRuntimeOptions): IngressRun
 const dropLogIntervalMs = 1000;
 const reopenIntervalMs = 5000;
 const drainPollMs = 100;
-const reportDelayMs = 200;
 const defaultGraceMs = 10_000;
 
 class Runtime implements IngressRuntime {
@@ -75,8 +73,7 @@ class Runtime implements IngressRuntime {
   private closed: Promise<void> | undefined;
   /** Entry points that could not be opened, as they were last logged: each once. */
   private toldFailures: ReadonlySet<string> = new Set();
-  private scheduleReport: () => void = () => {};
-  private endReports: () => Promise<void> = () => Promise.resolve();
+  private readonly reports: Reports | undefined;
 
   constructor(options: IngressRuntimeOptions) {
     const { configuration, udpEngine, tcpEngine, log, api } = options;
@@ -99,7 +96,6 @@ class Runtime implements IngressRuntime {
       this.tables++;
       this.lastTableAtMs = Date.now();
     });
-    if (options.reports !== false) this.reportRoutes();
     this.set = createEntryPointSet({
       openers: { udp: udpOpener(udpEngine), tcp: tcpOpener(tcpEngine) },
       onOpen: ({ entryPoint, bound }) => {
@@ -114,49 +110,23 @@ class Runtime implements IngressRuntime {
         log.info({ entryPoint: name, protocol }, `entrypoint ${name} listens no more on ${places}`);
       },
     });
+    this.reports = options.reports === false ? undefined : this.makeReports();
     const report = createDropLog(log);
     this.logDrops = () => report(udpEngine.counters(), this.controller.routing);
   }
 
-  /** Some time after each table: datagrams come first, and several tables make one report. */
-  private reportRoutes(): void {
-    const { api, log } = this.options;
-    const statuses = createStatusWriter({
+  private makeReports(): Reports {
+    const { api, log, election } = this.options;
+    const reports = new Reports({
       api,
-      onError: (type, error) =>
-        log.info({ error: String(error) }, `no status on ${type.plural}: ${String(error)}`),
+      log,
+      routing: () => this.controller.routing,
+      isOpen: (name) => this.set.open.has(name),
+      configuration: this.configuration,
+      ...(election ? { election } : {}),
     });
-    const events = createEventWriter({
-      api,
-      onError: (error) => log.info({ error: String(error) }, `no Event: ${String(error)}`),
-    });
-    const reportRoutes = createRouteReporter({ statuses, events });
-    const report = () => {
-      const { routing } = this.controller;
-      reportRoutes(routing);
-      const isOpen = (name: string) => this.set.open.has(name);
-      const { addresses } = this.configuration.gateway;
-      for (const { type, object, status } of gatewayStatuses(routing.gateway, {
-        isOpen,
-        addresses,
-        now: new Date(),
-      })) {
-        statuses.offer(type, object, status);
-      }
-    };
-    let timer: NodeJS.Timeout | undefined;
-    this.scheduleReport = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        if (this.phase !== 'draining') report();
-      }, reportDelayMs);
-    };
-    this.controller.onApplied(this.scheduleReport);
-    this.endReports = async () => {
-      clearTimeout(timer);
-      statuses.stop();
-      await events.flush();
-    };
+    this.controller.onApplied(() => reports.schedule());
+    return reports;
   }
 
   get entryPoints(): EntryPointSet['open'] {
@@ -167,6 +137,7 @@ class Runtime implements IngressRuntime {
     await this.startAdmin();
     await this.controller.start();
     if (this.phase === 'draining') return;
+    this.reports?.start();
     const failures = await this.set.set(this.wantedEntryPoints());
     const isStatic = ({ name }: EntryPoint) =>
       this.configuration.entryPoints.some((one) => one.name === name);
@@ -223,7 +194,7 @@ class Runtime implements IngressRuntime {
     this.controller.onApplied(({ gateway: { entryPoints } }) => {
       if (entryPoints === known) return;
       known = entryPoints;
-      void this.openMissing().then(() => this.scheduleReport());
+      void this.openMissing().then(() => this.reports?.schedule());
     });
   }
 
@@ -242,7 +213,7 @@ class Runtime implements IngressRuntime {
     const left = reset.reduce((sum, count) => sum + count, 0);
     this.logDrops();
     await this.controller.stop();
-    await this.endReports();
+    await this.reports?.stop();
     await Promise.all([udpEngine.close(), tcpEngine.close()]);
     for (const server of this.admin.values()) await server.close();
     log.info({ reset: left }, `stopped; connections and sessions cut short: ${left}`);
@@ -320,6 +291,7 @@ class Runtime implements IngressRuntime {
       tcp: tcpEngine.counters(),
       routing: this.controller.routing,
       isReady: this.controller.isReady,
+      isLeader: this.reports?.isWriting ?? false,
       tables: this.tables,
       lastTableAtMs: this.lastTableAtMs,
       stale: health?.stale ?? [],

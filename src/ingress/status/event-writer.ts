@@ -19,6 +19,8 @@ export interface EventWriterOptions {
 export interface EventWriter {
   record(object: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
   flush(): Promise<void>;
+  /** What was not begun by then is dropped, and what comes after it. */
+  stop(): void;
 }
 
 /** At the limit events are dropped: they are notes, and the log has all. As client-go, a budget for each object. */
@@ -30,6 +32,7 @@ export function createEventWriter({ api, onError, now = () => new Date() }: Even
   let running: Promise<void> = Promise.resolve();
   let waiting = 0;
   let isForbidden = false;
+  let isStopped = false;
   const isAllowed = (object: KubeObject): boolean => {
     const key = `${object.kind} ${namespacedName(object)}`;
     const nowMs = now().getTime();
@@ -59,11 +62,11 @@ export function createEventWriter({ api, onError, now = () => new Date() }: Even
   };
   return {
     record(object, type, reason, message) {
-      if (isForbidden || waiting >= limits.waiting || !isAllowed(object)) return;
+      if (isStopped || isForbidden || waiting >= limits.waiting || !isAllowed(object)) return;
       const event = eventOf(object, type, reason, message, now());
       waiting++;
       running = running
-        .then(() => write(event))
+        .then(() => (isStopped ? undefined : write(event)))
         .catch((error: unknown) => {
           if (error instanceof ApiError && (error.reason === 'Conflict' || error.reason === 'NotFound'))
             return;
@@ -75,6 +78,9 @@ export function createEventWriter({ api, onError, now = () => new Date() }: Even
         });
     },
     flush: () => running,
+    stop() {
+      isStopped = true;
+    },
   };
 }
 

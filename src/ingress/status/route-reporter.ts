@@ -1,5 +1,6 @@
 /** Tells the owners of routes, on the routes themselves, what became of them. */
 
+import { isDeepStrictEqual } from 'node:util';
 import {
   ingressRouteTcps,
   ingressRouteUdps,
@@ -7,6 +8,7 @@ import {
   namespacedName,
   type ResourceType,
 } from '../../kubernetes/index.ts';
+import type { RouteFinding } from '../routing/findings.ts';
 import type { Routing } from '../routing/incremental/routing-state.ts';
 import type { EventWriter } from './event-writer.ts';
 import { eventReason } from './reasons.ts';
@@ -37,9 +39,16 @@ export function createRouteReporter(options: RouteReporterOptions): RouteReporte
     const { object, status } = report;
     const key = keyOf(report);
     const type = typeOf(object);
-    const present = (object.status as { conditions?: [] } | undefined)?.conditions ?? [];
-    statuses.offer(type, object, { ...status, conditions: withTimes(status.conditions, present, now()) });
-    told.set(key, { report, faults: tellEvents(events, report, told.get(key)) });
+    const present = (object.status ?? {}) as { conditions?: [] };
+    const wanted = {
+      ...status,
+      conditions: withTimes(status.conditions, present.conditions ?? [], now()),
+    };
+    statuses.offer(type, object, wanted);
+    // Another replica, or this one before it was restarted, has said it all.
+    const isTold = !told.has(key) && isDeepStrictEqual({ ...present, ...wanted }, present);
+    const before = isTold ? { report, faults: new Set(report.findings.map(faultText)) } : told.get(key);
+    told.set(key, { report, faults: tellEvents(events, report, before) });
   };
   return (routing) => {
     const next = reports.of(routing);
@@ -73,9 +82,9 @@ function tellEvents(
   before: Told | undefined,
 ): ReadonlySet<string> {
   const faults = new Set<string>();
-  for (const { code, message } of findings) {
-    const text = `${code}: ${message}`;
-    if (!before?.faults.has(text)) events.record(object, 'Warning', eventReason(code), text);
+  for (const finding of findings) {
+    const text = faultText(finding);
+    if (!before?.faults.has(text)) events.record(object, 'Warning', eventReason(finding.code), text);
     faults.add(text);
   }
   if (status.state === 'Programmed' && before?.report.status.state !== 'Programmed') {
@@ -83,6 +92,10 @@ function tellEvents(
     events.record(object, 'Normal', 'Programmed', `served on entry point ${names.join(', ')}`);
   }
   return faults;
+}
+
+function faultText({ code, message }: RouteFinding): string {
+  return `${code}: ${message}`;
 }
 
 function typeOf({ kind }: KubeObject): ResourceType {

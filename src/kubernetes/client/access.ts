@@ -13,6 +13,8 @@ export interface ClusterAccess {
   readonly server: URL;
   /** What the context names; `default` where it names none. */
   readonly namespace: string;
+  /** Of the pod whose account it is. */
+  readonly podNamespace?: string;
   readonly tls: {
     /** PEM, asked for anew whenever a new set of connections is made: the file may have been replaced. */
     readonly authorities?: () => string;

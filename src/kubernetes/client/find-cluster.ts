@@ -47,10 +47,12 @@ function podAccess(
   const authority = host.includes(':') ? `[${host}]` : host;
   const server = new URL(endpoint ?? `https://${authority}:${env.KUBERNETES_SERVICE_PORT}`);
   const proxy = proxyFromEnvironment(server, env);
+  const podNamespace = textOf(join(serviceAccountDirectory, 'namespace')) ?? 'default';
   return {
     server,
     ...(proxy ? { proxy } : {}),
-    namespace: textOf(join(serviceAccountDirectory, 'namespace')) ?? 'default',
+    namespace: podNamespace,
+    podNamespace,
     tls: { authorities: () => pem(join(serviceAccountDirectory, 'ca.crt')) },
     credentials: tokenFileCredentials(join(serviceAccountDirectory, 'token')),
     origin: 'in-cluster',

@@ -87,6 +87,8 @@ export interface RemoteApi extends ObjectApi {
   readonly counters: RemoteApiCounters;
   /** Where the API is, for logs. */
   readonly origin: string;
+  /** Of the pod that this process runs in, where it runs in one. */
+  readonly podNamespace: string | undefined;
   /** Ends every request. Keeps nothing open. */
   close(): void;
 }
@@ -110,6 +112,7 @@ const maxRefusals = 5;
 
 class HttpObjectApi implements RemoteApi {
   readonly origin: string;
+  readonly podNamespace: string | undefined;
   readonly counters = {
     requests: 0,
     failures: 0,
@@ -128,6 +131,7 @@ class HttpObjectApi implements RemoteApi {
   constructor(access: ClusterAccess, options: RemoteApiOptions) {
     this.options = options;
     this.origin = access.origin;
+    this.podNamespace = access.podNamespace;
     this.now = options.now ?? Date.now;
     this.transport = createTransport(access, {
       silenceMs: options.silenceMs ?? 30_000,

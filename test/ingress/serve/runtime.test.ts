@@ -6,10 +6,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createStore, type Store } from '../../../src/cluster/index.ts';
 import { createTcpEngine, createUdpEngine } from '../../../src/dataplane/index.ts';
 import { gatewayTypes } from '../../../src/ingress/gateway/objects.ts';
-import { createIngressRuntime, readStaticArguments } from '../../../src/ingress/index.ts';
+import {
+  createIngressRuntime,
+  type IngressRuntimeOptions,
+  readStaticArguments,
+} from '../../../src/ingress/index.ts';
 import {
   createRemoteApi,
   endpointSlices,
+  events,
   ingressRouteTcps,
   ingressRouteUdps,
   type KubeObject,
@@ -18,6 +23,7 @@ import {
   readKubeconfig,
   services,
 } from '../../../src/kubernetes/index.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { serveStore } from '../store-over-http.ts';
 
 const position = { file: 'f', line: 1, column: 1 };
@@ -118,7 +124,12 @@ async function backend(): Promise<Store> {
   return store;
 }
 
-async function startRuntime(store: Store, words = guideArguments, overHttp = false) {
+async function startRuntime(
+  store: Store,
+  words = guideArguments,
+  overHttp = false,
+  election?: IngressRuntimeOptions['election'],
+) {
   const logged: string[] = [];
   const write = (_fields: unknown, text?: string) => void logged.push(text ?? '');
   const server = overHttp ? await serveStore(store) : undefined;
@@ -139,6 +150,7 @@ async function startRuntime(store: Store, words = guideArguments, overHttp = fal
     udpEngine: await createUdpEngine({ engine: 'dgram' }),
     tcpEngine: createTcpEngine(),
     log: { info: write, warn: write, error: write } as never,
+    ...(election ? { election } : {}),
     version: '0.0.0',
   });
   onTestFinished(async () => {
@@ -404,4 +416,49 @@ describe('the ingress of one process', () => {
     }
     expect(runtime.controller.routing.findings).toEqual([]);
   });
+
+  it('writes statuses and Events in one of two replicas, while both route, and in the other when that one goes', async () => {
+    const store = await backend();
+    await store.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'sluice' } });
+    const clock = new ManualClock();
+    const start = (identity: string) =>
+      startRuntime(store, guideArguments, true, { namespace: 'sluice', identity, clock });
+    const one = await start('one');
+    const leads = async ({ get }: typeof one) => (await get('/metrics')).text.includes('\nsluice_leader 1\n');
+    while (!(await leads(one))) await clock.advance(2_500);
+    const two = await start('two');
+    const follows = ({ logged }: typeof one) =>
+      logged.some((text) => text.endsWith(': one writes statuses and Events'));
+    while (!follows(two)) await clock.advance(2_500);
+    const stateOf = async () => {
+      const { status } = await store.get(ingressRouteUdps, 'backend', 'echo-udp');
+      return (status as { state?: string } | undefined)?.state;
+    };
+    while ((await stateOf()) !== 'Programmed') await pause();
+    expect([await leads(one), await leads(two)]).toEqual([true, false]);
+    expect([await ask(one.portOf('myudp'), 'x'), await ask(two.portOf('myudp'), 'x')]).toEqual([
+      'a:x',
+      'a:x',
+    ]);
+    const told = (await store.list(events)).items.map(({ count, reason }) => `${reason} ${count}`);
+    expect(told).toEqual(['Programmed 1', 'Programmed 1']);
+
+    await one.runtime.stop();
+    while (!(await leads(two))) await clock.advance(2_500);
+    await store.delete(endpointSlices, 'backend', 'echo-udp');
+    while ((await stateOf()) !== 'NoEndpoints') await pause();
+    // What the first one had said is not said again.
+    const reasons = (await store.list(events)).items.map(({ count, reason }) => `${reason} ${count}`);
+    expect(reasons.toSorted()).toEqual(['NoEndpoints 1', 'Programmed 1', 'Programmed 1']);
+  });
+
+  it('says that it writes whoever else does, where there is no pod to hold a Lease for', async () => {
+    const { logged, get } = await startRuntime(await backend());
+    expect(logged).toContain('statuses and Events are written, whether or not other replicas write them');
+    expect((await get('/metrics')).text).toMatch(/^sluice_leader 1$/m);
+  });
 });
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10));
+}

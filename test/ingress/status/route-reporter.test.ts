@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { createStore, type Store } from '../../../src/cluster/index.ts';
-import { createIngressController, type EntryPoint } from '../../../src/ingress/index.ts';
+import { createIngressController, type EntryPoint, RoutingState } from '../../../src/ingress/index.ts';
 import { createEventWriter } from '../../../src/ingress/status/event-writer.ts';
 import { createRouteReporter } from '../../../src/ingress/status/route-reporter.ts';
 import { createStatusWriter } from '../../../src/ingress/status/status-writer.ts';
@@ -12,12 +13,23 @@ import {
   events,
   type IngressRouteUDP,
   ingressRouteUdps,
+  type KubeObject,
   namespaces,
   type ObjectApi,
   type ResourceType,
   type Service,
   services,
+  typeOf,
 } from '../../../src/kubernetes/index.ts';
+import { backend, outcomeOf, tcpRoute } from '../conformance/traefik-world.ts';
+
+function objectsOf(yaml: string): [string, KubeObject][] {
+  return parseAllDocuments(yaml).flatMap((document): [string, KubeObject][] => {
+    const object = document.toJS() as KubeObject | null;
+    const type = object && typeOf(object);
+    return object && type ? [[type.plural, object]] : [];
+  });
+}
 
 const position = { file: 'f', line: 1, column: 1 };
 const entryPoints: EntryPoint[] = [
@@ -206,6 +218,43 @@ describe('the status of a route', () => {
 });
 
 describe('an Event', () => {
+  it('is not written again for what the status says already, by a replica that takes over', async () => {
+    const store = await world(route('a'), route('b', 'nothing'));
+    await report(store);
+    const { eventTexts } = await report(store);
+    expect((await eventTexts()).toSorted()).toEqual([
+      'Normal Programmed a 1: served on entry point myudp',
+      'Warning ServiceNotFound b 1: SL3102: Service backend/nothing not found',
+      expect.stringMatching(/^Warning Shadowed b 1: SL3105: /),
+    ]);
+  });
+
+  it('comes to a route that did not change itself, when another takes what it had', async () => {
+    const recorded: string[] = [];
+    const reporter = createRouteReporter({
+      statuses: { offer() {}, flush: () => Promise.resolve(), stop() {} },
+      events: {
+        record: ({ metadata }, _type, reason) => void recorded.push(`${metadata.name} ${reason}`),
+        flush: () => Promise.resolve(),
+        stop() {},
+      },
+    });
+    const young = tcpRoute('young', 'HostSNI(`a.b`)', { tls: '{ passthrough: true }' });
+    const all = tcpRoute('first', 'HostSNI(`*`)', { tls: '{ passthrough: true }', route: 'priority: 99' });
+    const app = backend('whoamitcp', {
+      ports: '[{ name: x, port: 8000 }]',
+      slicePorts: '[{ name: x, port: 8000 }]',
+    });
+    const state = new RoutingState();
+    state.setEntryPoints(outcomeOf('').routing.entryPoints);
+    for (const [kind, object] of objectsOf(`${app}${young}`)) state.apply(kind, { type: 'ADDED', object });
+    reporter(state.compile());
+    expect(recorded).toEqual(['young Programmed']);
+    for (const [kind, object] of objectsOf(all)) state.apply(kind, { type: 'ADDED', object });
+    reporter(state.compile());
+    expect(recorded).toEqual(['young Programmed', 'first Programmed', 'young Shadowed']);
+  });
+
   it('that comes again is counted, not repeated', async () => {
     const store = await world(route('a', 'nothing'));
     await report(store);
