@@ -100,6 +100,8 @@ export interface UdpEntryPointCounters {
   readonly datagramsRetried: number;
   /** Lost in the kernel before the engine saw them: its receive buffer was full. Not part of `datagramsIn`. */
   readonly kernelDrops: number;
+  /** Sessions that ended without a record, where records are asked for: nobody had fetched those before them. */
+  readonly sessionRecordsMissed: number;
   readonly drops: Readonly<Record<UdpDropReason, number>>;
   /** System calls that failed, by the error's name (ENOBUFS, EMSGSIZE …). */
   readonly sendErrors: Readonly<Record<string, number>>;
@@ -120,6 +122,31 @@ export interface UdpEndpointCounters {
   readonly bytes: number;
   readonly replies: number;
   readonly replyBytes: number;
+}
+
+/** Why a session ended. `answered`: its route's `responses` had come. `shut`: its entry point was. */
+export const udpSessionEnds = ['idle_timeout', 'evicted', 'answered', 'shut'] as const;
+
+export type UdpSessionEnd = (typeof udpSessionEnds)[number];
+
+/** What became of one session, told when it is over. */
+export interface UdpSessionRecord {
+  readonly entryPoint: string;
+  /** `address:port`, IPv6 in brackets; as a PROXY header tells it where there was one. */
+  readonly client: string;
+  /** That the entry point's datagrams take at the end. */
+  readonly route?: string;
+  /** Its own; where each datagram is balanced on its own, the one that answered last. */
+  readonly endpoint?: string;
+  readonly reason: UdpSessionEnd;
+  /** Let in; the counters tell what became of them. */
+  readonly datagramsIn: number;
+  readonly bytesIn: number;
+  /** Answers that were let through. */
+  readonly datagramsOut: number;
+  readonly bytesOut: number;
+  /** From its first datagram to its last, either way. */
+  readonly durationMs: number;
 }
 
 /** What was seen of one datagram. Never its content. */

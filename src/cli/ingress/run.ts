@@ -175,8 +175,9 @@ async function serve(
     udpEngine: await createUdpEngine({
       engine: choice('--engine', flags.engine, ['auto', 'native', 'dgram'] as const),
       log: (level, message) => log[level](message),
+      ...(accessLog ? { onSession: (record) => accessLog.session(record) } : {}),
     }),
-    tcpEngine: createTcpEngine(accessLog ? { onConnection: accessLog } : {}),
+    tcpEngine: createTcpEngine(accessLog ? { onConnection: (record) => accessLog.connection(record) } : {}),
     log,
     conflict,
     ...(api.podNamespace ? { election: { namespace: api.podNamespace, identity: replicaIdentity() } } : {}),

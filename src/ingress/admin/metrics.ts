@@ -52,6 +52,11 @@ function addUdp(text: MetricsText, entryPoints: readonly UdpEntryPointCounters[]
       'Forwarded datagrams that came back as unreachable.',
       (one) => one.datagramsBounced,
     ],
+    [
+      'session_records_missed_total',
+      'Sessions that ended without a line in the access log.',
+      (one) => one.sessionRecordsMissed,
+    ],
     ['kernel_drops_total', 'Datagrams lost in a full receive buffer.', (one) => one.kernelDrops],
   ];
   for (const [name, help, value] of counters) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WeightedService } from '../../../src/dataplane/index.ts';
+import type { UdpSessionRecord, WeightedService } from '../../../src/dataplane/index.ts';
 import { engines } from './engines.ts';
 import {
   boundSocket,
@@ -404,6 +404,65 @@ describe.each(engines)('the $engine engine', (options) => {
     await engine.apply(good);
     await (await startClient(place)).ask('x');
     expect([a.received.length, b.received.length]).toEqual([2, 0]);
+  });
+
+  it('tells what became of each session when it is over', async () => {
+    const records: UdpSessionRecord[] = [];
+    const backend = await startBackend({ answer: (datagram) => Buffer.concat([datagram, datagram]) });
+    const table = forwardTo([backend.endpoint], { balance: 'session' });
+    const told = { ...options, onSession: (record: UdpSessionRecord) => void records.push(record) };
+    const { place, engine } = await startProxy(told, table, { idleTimeoutMs: 60_000, maxSessions: 100 });
+    const clients = [await startClient(place), await startClient(place)];
+    const placeOf = ({ socket }: (typeof clients)[number]) => `127.0.0.1:${socket.address().port}`;
+    for (const text of ['12345', '', '123']) await clients[0]?.ask(text);
+    await clients[1]?.ask('x');
+    expect(records).toEqual([]);
+    await engine.apply(forwardTo([backend.endpoint], { balance: 'session', idleTimeoutMs: 20 }));
+    await eventually(() => records.length === 2);
+    const first = records.find(({ client }) => client === placeOf(clients[0]!));
+    expect(first).toEqual({
+      entryPoint: 'test',
+      client: placeOf(clients[0]!),
+      route: 'default-echo-0',
+      endpoint: `127.0.0.1:${backend.port}`,
+      reason: 'idle_timeout',
+      datagramsIn: 3,
+      bytesIn: 8,
+      datagramsOut: 3,
+      bytesOut: 16,
+      durationMs: expect.any(Number) as number,
+    });
+    expect(first?.durationMs).toBeGreaterThan(0);
+    // The rest, with what each of them ends by.
+    await engine.apply(forwardTo([backend.endpoint], { responses: 1 }));
+    await clients[0]?.ask('z');
+    await eventually(() => records.length === 3);
+    expect(records[2]).toMatchObject({ reason: 'answered', endpoint: `127.0.0.1:${backend.port}` });
+    await engine.apply(forwardTo([backend.endpoint]));
+    await clients[1]?.ask('y');
+    await engine.shut('test');
+    expect(records[3]).toMatchObject({ client: placeOf(clients[1]!), reason: 'shut', datagramsIn: 1 });
+    expect(records).toHaveLength(4);
+  });
+
+  it('says how many sessions it could not tell of', async () => {
+    const records: UdpSessionRecord[] = [];
+    const backend = await startBackend({ answer: () => undefined });
+    const told = {
+      ...options,
+      workers: 1,
+      onSession: (record: UdpSessionRecord) => void records.push(record),
+    };
+    const { place, counters } = await startProxy(told, forwardTo([backend.endpoint]), { maxSessions: 1 });
+    const clients = await Promise.all(Array.from({ length: 5 }, () => startClient(place)));
+    for (let sent = 0; sent < 20; sent++) {
+      clients[sent % 5]?.send('x');
+      await eventually(() => counters().datagramsIn === sent + 1);
+    }
+    await eventually(() => records.length + counters().sessionRecordsMissed >= 19);
+    expect(records[0]).toMatchObject({ reason: 'evicted', datagramsIn: 1, datagramsOut: 0 });
+    expect(records[0]).not.toHaveProperty('endpoint');
+    expect(counters()).toMatchObject({ sessionsOpened: 20, sessionsEvicted: 19 });
   });
 
   it('notes what became of sampled datagrams, and what was missed', async () => {

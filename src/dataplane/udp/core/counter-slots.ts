@@ -53,7 +53,7 @@ export function readCounters(
     udpDropReasons.map((reason, code) => [reason, sum(firstDropCounter + code)]),
   ) as Record<UdpDropReason, number>;
   const workers = rows.map((row) => row[counter.datagramsIn] ?? 0);
-  return { entryPoint, ...values, drops, sendErrors, endpoints, workers };
+  return { entryPoint, ...values, sessionRecordsMissed: 0, drops, sendErrors, endpoints, workers };
 }
 
 /** The counters of the endpoints that are not gone. */

@@ -7,13 +7,14 @@
  */
 
 import type { UdpDecision, UdpRate, UdpRoute } from '../../route-table.ts';
-import type { UdpEntryPoint } from '../../udp-engine.ts';
+import { type UdpEntryPoint, udpSessionEnds } from '../../udp-engine.ts';
 import { addressWords } from './address.ts';
 import { AddressList, AddressRanges } from './address-list.ts';
 import { counter, counterCount, firstDropCounter } from './counter-slots.ts';
-import { EndpointSlots } from './endpoint-slots.ts';
+import { EndpointSlots, endpointState } from './endpoint-slots.ts';
 import { Plan } from './plan.ts';
 import { emptyProxyHeader, placeWords, readProxyHeader } from './proxy-header.ts';
+import { SessionAccounts } from './session-log.ts';
 import { SessionTable, sessionKey } from './session-table.ts';
 import { SharedBucket, sharedBucketBytes } from './shared-bucket.ts';
 import type { TapWriter } from './tap-ring.ts';
@@ -42,6 +43,8 @@ export interface EntryPointCoreOptions {
   readonly counters?: Float64Array;
   /** Of the entry point's rate, `sharedBucketBytes`, where other threads draw on it too. */
   readonly bucket?: SharedArrayBuffer;
+  /** Where to tell what became of sessions: see `allocateSessionLog`. */
+  readonly sessionLog?: SharedArrayBuffer;
   /** Whether ports in keys are in the wire's byte order. */
   readonly hasWirePorts?: boolean;
   /** Number of this thread, to spread the first turns. */
@@ -76,6 +79,10 @@ export class EntryPointCore {
   #perClient: Bucket | undefined;
   #total: SharedBucket | undefined;
   readonly #bucketMemory: SharedArrayBuffer;
+  /** While somebody wants to know what became of sessions. */
+  readonly #accounts: SessionAccounts | undefined;
+  /** Whether anything at all is counted of each session. */
+  #countsSessions = false;
   readonly #onSessionEnd: (session: number) => void;
   readonly #onSessionStart: ((session: number) => void) | undefined;
   readonly #sourceSeed: number;
@@ -111,8 +118,12 @@ export class EntryPointCore {
       keepsPlaces: this.trusted !== undefined,
       tracksClients: limitPerClient > 0,
       seed: options.seed,
-      ...(options.onSessionCapacity ? { onGrow: options.onSessionCapacity } : {}),
+      onGrow: (capacity) => {
+        this.#accounts?.grow(capacity);
+        options.onSessionCapacity?.(capacity);
+      },
     });
+    this.#accounts = options.sessionLog && new SessionAccounts(options.sessionLog);
     this.plan = new Plan(undefined, entryPoint.balance ?? 'datagram', this.slots, undefined);
     this.#takeLimits(undefined);
   }
@@ -148,6 +159,7 @@ export class EntryPointCore {
     this.maxDatagramBytes =
       smaller(route?.maxDatagramBytes, own.maxDatagramBytes) ?? largestIPv6DatagramBytes;
     this.#maxAmplification = smaller(route?.maxAmplification, own.maxAmplification) ?? 0;
+    this.#countsSessions = this.#maxAmplification > 0 || this.#accounts !== undefined;
     this.#perClient = bucketOf(slower(route?.ratePerClient, own.ratePerClient));
     if (this.#perClient) this.sessions.trackClients();
     const rate = slower(route?.rate, own.rate);
@@ -192,10 +204,16 @@ export class EntryPointCore {
     if (plan.responses > 0) {
       this.sessions.awaited[session] = (this.sessions.awaited[session] as number) + plan.responses;
     }
-    if (this.#maxAmplification > 0) {
-      this.sessions.bytesIn[session] = (this.sessions.bytesIn[session] as number) + bytes;
-    }
+    if (this.#countsSessions) this.#countRequest(session, bytes);
     return session;
+  }
+
+  #countRequest(session: number, bytes: number): void {
+    const { bytesIn } = this.sessions;
+    bytesIn[session] = (bytesIn[session] as number) + bytes;
+    if (!this.#accounts) return;
+    const { datagramsIn } = this.#accounts;
+    datagramsIn[session] = (datagramsIn[session] as number) + 1;
   }
 
   /**
@@ -262,12 +280,19 @@ export class EntryPointCore {
     this.slots.countReply(slot, bytes);
     sessions.touch(session, nowMs, false);
     if (bytes > this.maxDatagramBytes) return refusal(dropCode.reply_too_large);
-    if (this.#maxAmplification > 0) {
-      const out = (sessions.bytesOut[session] as number) + bytes;
-      if (out > this.#maxAmplification * (sessions.bytesIn[session] as number)) {
-        return refusal(dropCode.amplification);
-      }
-      sessions.bytesOut[session] = out;
+    return this.#countsSessions ? this.#admitCounted(session, slot, bytes) : 0;
+  }
+
+  #admitCounted(session: number, slot: number, bytes: number): number {
+    const { bytesIn, bytesOut } = this.sessions;
+    const out = (bytesOut[session] as number) + bytes;
+    const most = this.#maxAmplification;
+    if (most > 0 && out > most * (bytesIn[session] as number)) return refusal(dropCode.amplification);
+    bytesOut[session] = out;
+    if (this.#accounts) {
+      const { datagramsOut, answeredBy } = this.#accounts;
+      datagramsOut[session] = (datagramsOut[session] as number) + 1;
+      answeredBy[session] = slot;
     }
     return 0;
   }
@@ -295,9 +320,14 @@ export class EntryPointCore {
 
   /** Ends the session; `reason` is the counter that says why. */
   endSession(session: number, reason: number): void {
+    this.#endSession(session, reason, endOfCounter(reason));
+  }
+
+  #endSession(session: number, reason: number, end: number): void {
     this.#onSessionEnd(session);
     // Sending the answers that waited may have ended it already.
     if (!this.sessions.keys.has(session)) return;
+    if (this.#accounts) this.#tellEnd(this.#accounts, session, end);
     this.sessions.remove(session);
     this.count(reason);
     this.counters[counter.sessions] = this.sessions.size;
@@ -324,8 +354,32 @@ export class EntryPointCore {
 
   endAllSessions(): void {
     for (let id = this.sessions.longestIdle(); id >= 0; id = this.sessions.longestIdle()) {
-      this.endSession(id, counter.sessionsExpired);
+      this.#endSession(id, counter.sessionsExpired, shutEnd);
     }
+  }
+
+  #tellEnd(accounts: SessionAccounts, session: number, end: number): void {
+    const { keys, places, bytesIn, bytesOut, lastActiveMs } = this.sessions;
+    const { addresses, ports } = this.slots;
+    const own = this.plan.balance === 'datagram' ? -1 : (this.sessions.slot[session] as number);
+    const slot = own >= 0 ? own : (accounts.answeredBy[session] as number);
+    const client = this.trusted ? places : keys.keys;
+    const at = session * (this.trusted ? placeWords : keys.words);
+    accounts.end(
+      session,
+      client,
+      at,
+      this.trusted
+        ? (places[at + addressWords] as number)
+        : this.#portOf((client[at + sessionKey.port] as number) & 0xffff),
+      addresses,
+      slot * addressWords,
+      slot < 0 || this.slots.state[slot] === endpointState.free ? -1 : (ports[slot] as number),
+      bytesIn[session] as number,
+      bytesOut[session] as number,
+      lastActiveMs[session] as number,
+      end,
+    );
   }
 
   count(at: number): void {
@@ -400,6 +454,7 @@ export class EntryPointCore {
       this.endSession(sessions.longestIdle(), counter.sessionsEvicted);
     }
     const session = sessions.insert(this.key, client, nowMs);
+    this.#accounts?.start(session, nowMs);
     this.count(counter.sessionsOpened);
     this.counters[counter.sessions] = sessions.size;
     this.#onSessionStart?.(session);
@@ -427,12 +482,25 @@ export class EntryPointCore {
   /** Sessions at an endpoint that is gone are chosen another for. Their next datagram finds it. */
   #forgetSlots(gone: readonly number[]): void {
     const { sessions } = this;
+    this.#accounts?.forgetSlots(gone);
     for (let id = 0; id < sessions.keys.capacity; id++) {
       if (!sessions.keys.has(id) || !gone.includes(sessions.slot[id] as number)) continue;
       sessions.slot[id] = -1;
       this.count(counter.sessionsMoved);
     }
   }
+}
+
+const shutEnd = udpSessionEnds.indexOf('shut');
+
+function endOfCounter(reason: number): number {
+  const end =
+    reason === counter.sessionsEvicted
+      ? 'evicted'
+      : reason === counter.sessionsAnswered
+        ? 'answered'
+        : 'idle_timeout';
+  return udpSessionEnds.indexOf(end);
 }
 
 function swapped(port: number): number {

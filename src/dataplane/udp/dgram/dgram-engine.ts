@@ -6,6 +6,7 @@ import type {
   UdpEntryPoint,
   UdpEntryPointCounters,
   UdpListener,
+  UdpSessionRecord,
   UdpTap,
   UdpTapOptions,
 } from '../../udp-engine.ts';
@@ -23,13 +24,15 @@ export class DgramUdpEngine implements UdpEngine {
   readonly #budget: SocketBudget;
   readonly #log: EngineLog;
   readonly #timer: NodeJS.Timeout;
+  readonly #onSession: ((record: UdpSessionRecord) => void) | undefined;
   #decided: readonly UdpDecision[] = [];
   /** By entry point. */
   #decisions: ReadonlyMap<string, UdpDecision> = new Map();
 
   /** `maxSockets`: towards endpoints; what the limit on open files leaves, when absent. */
-  constructor(log: EngineLog, maxSockets?: number) {
+  constructor(log: EngineLog, maxSockets?: number, onSession?: (record: UdpSessionRecord) => void) {
     this.#log = log;
+    this.#onSession = onSession;
     this.#budget = new SocketBudget(maxSockets);
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#timer.unref();
@@ -42,7 +45,7 @@ export class DgramUdpEngine implements UdpEngine {
     if (this.#entryPoints.has(entryPoint.name)) {
       throw new Error(`entry point ${entryPoint.name} is open already`);
     }
-    const opened = new DgramEntryPoint(entryPoint, this.#budget, this.#log);
+    const opened = new DgramEntryPoint(entryPoint, this.#budget, this.#log, this.#onSession);
     this.#entryPoints.set(entryPoint.name, opened);
     opened.apply(this.#decisionOf(entryPoint.name));
     try {
@@ -60,7 +63,7 @@ export class DgramUdpEngine implements UdpEngine {
     const { name } = entryPoint;
     const before = this.#entryPoints.get(name);
     if (!before) return this.open(entryPoint, listeners);
-    const opened = new DgramEntryPoint(entryPoint, this.#budget, this.#log);
+    const opened = new DgramEntryPoint(entryPoint, this.#budget, this.#log, this.#onSession);
     try {
       opened.apply(this.#decisionOf(name));
       const places = await opened.listen(listeners);

@@ -13,7 +13,12 @@
 import { randomBytes } from 'node:crypto';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import type { UdpDecision } from '../../route-table.ts';
-import type { UdpEntryPoint, UdpEntryPointCounters, UdpListener } from '../../udp-engine.ts';
+import type {
+  UdpEntryPoint,
+  UdpEntryPointCounters,
+  UdpListener,
+  UdpSessionRecord,
+} from '../../udp-engine.ts';
 import { addressWords, parseAddress } from '../core/address.ts';
 import { counter, readCounters, readEndpointCounters } from '../core/counter-slots.ts';
 import { EntryPointCore } from '../core/entry-point-core.ts';
@@ -25,6 +30,7 @@ import {
   writeProxyHeader,
   writeSimpleHeader,
 } from '../core/proxy-header.ts';
+import { allocateSessionLog, SessionLogReader } from '../core/session-log.ts';
 import { sessionKey } from '../core/session-table.ts';
 import type { TapWriter } from '../core/tap-ring.ts';
 import { codeOf, dropCode } from '../core/verdicts.ts';
@@ -80,13 +86,25 @@ export class DgramEntryPoint {
   #decision: UdpDecision | undefined;
   #localAddressesAtMs = performance.now();
 
-  constructor(entryPoint: UdpEntryPoint, budget: SocketBudget, log: EngineLog) {
+  readonly #sessionLog: SessionLogReader | undefined;
+  readonly #onSession: ((record: UdpSessionRecord) => void) | undefined;
+
+  constructor(
+    entryPoint: UdpEntryPoint,
+    budget: SocketBudget,
+    log: EngineLog,
+    onSession?: (record: UdpSessionRecord) => void,
+  ) {
     this.name = entryPoint.name;
+    this.#onSession = onSession;
+    const sessionLog = onSession && allocateSessionLog();
+    this.#sessionLog = sessionLog && new SessionLogReader(entryPoint.name, sessionLog);
     this.#budget = budget;
     this.#log = log;
     this.#core = new EntryPointCore({
       entryPoint,
       seed: randomBytes(4).readInt32LE(),
+      ...(sessionLog ? { sessionLog } : {}),
       onSessionEnd: (id) => this.#freeSession(id),
     });
     this.#listeners = new Listeners(
@@ -136,11 +154,13 @@ export class DgramEntryPoint {
       endpoints,
       Object.fromEntries(this.#errors),
     );
-    return { ...counters, ...(route === undefined ? {} : { route }) };
+    const sessionRecordsMissed = this.#sessionLog?.missed ?? 0;
+    return { ...counters, sessionRecordsMissed, ...(route === undefined ? {} : { route }) };
   }
 
   tick(nowMs: number): void {
     this.#core.expire(nowMs, expiredPerTick);
+    this.#tellSessions();
     if (nowMs - this.#localAddressesAtMs < localAddressesEveryMs) return;
     this.#localAddressesAtMs = nowMs;
     this.#listeners.followLocalAddresses().catch((error: Error) => this.#log('warn', error.message));
@@ -148,7 +168,13 @@ export class DgramEntryPoint {
 
   async close(): Promise<void> {
     this.#core.endAllSessions();
+    this.#tellSessions();
     await this.#listeners.close();
+  }
+
+  #tellSessions(): void {
+    const records = this.#sessionLog?.read(this.#core.plan.route?.name) ?? [];
+    for (const record of records) this.#onSession?.(record);
   }
 
   #onDatagram(listener: Listener, datagram: Buffer, from: RemoteInfo): void {

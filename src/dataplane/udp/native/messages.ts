@@ -32,6 +32,8 @@ export interface OpenCommand {
   readonly errors: SharedArrayBuffer;
   /** Of the entry point's rate: the same for all workers. */
   readonly bucket: SharedArrayBuffer;
+  /** Where to tell what became of sessions, if anybody asks. */
+  readonly sessionLog?: SharedArrayBuffer;
 }
 
 /** Without `shared`: no more. */

@@ -20,12 +20,14 @@ import type {
   UdpEntryPoint,
   UdpEntryPointCounters,
   UdpListener,
+  UdpSessionRecord,
   UdpTap,
   UdpTapOptions,
 } from '../../udp-engine.ts';
 import { formatHostPort } from '../core/address.ts';
 import { counter, counterCount, readCounters } from '../core/counter-slots.ts';
 import { endpointCounterCount } from '../core/endpoint-slots.ts';
+import { allocateSessionLog, SessionLogReader } from '../core/session-log.ts';
 import { sharedBucketBytes } from '../core/shared-bucket.ts';
 import { allocateTap, defaultTapRecords, joinTaps, TapReader } from '../core/tap-ring.ts';
 import type { EngineLog } from '../engine-log.ts';
@@ -38,6 +40,8 @@ import { type Order, WorkerHandle } from './worker-handle.ts';
 
 /** Descriptors kept for everything else that the process opens. */
 const reservedFiles = 256;
+/** How often records of sessions are fetched. */
+const sessionLogEveryMs = 50;
 /** More workers than cores only take turns. */
 const mostWorkers = 64;
 
@@ -45,6 +49,7 @@ interface WorkerPart {
   readonly command: Omit<OpenCommand, 'decision'>;
   readonly counters: Float64Array;
   endpoints: EndpointsReport | undefined;
+  readonly sessionLog: SessionLogReader | undefined;
   tap: TapCommand | undefined;
 }
 
@@ -74,6 +79,7 @@ export interface NativeUdpEngineOptions {
   readonly workers?: number;
   /** Sockets towards endpoints, of all workers. What the limit on open files leaves, when absent. */
   readonly maxSockets?: number;
+  readonly onSession?: (record: UdpSessionRecord) => void;
 }
 
 export class NativeUdpEngine implements UdpEngine {
@@ -88,12 +94,17 @@ export class NativeUdpEngine implements UdpEngine {
   /** By entry point. */
   #decisions: ReadonlyMap<string, UdpDecision> = new Map();
   #nextSerial = 1;
+  readonly #onSession: ((record: UdpSessionRecord) => void) | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
   /** Which worker gets the next socket that cannot be shared. */
   #nextAlone = 0;
 
-  constructor({ libc, log, workers = availableParallelism(), maxSockets }: NativeUdpEngineOptions) {
+  constructor(options: NativeUdpEngineOptions) {
+    const { libc, log, workers = availableParallelism(), maxSockets, onSession } = options;
     this.#libc = libc;
     this.#log = log;
+    this.#onSession = onSession;
+    if (onSession) this.#timer = setInterval(() => this.#tellSessions(), sessionLogEveryMs).unref();
     raiseDescriptorLimit(libc, ledgerFiles);
     const files = Math.min(ledgerFiles, descriptorLimit(libc).current);
     const count = Math.max(1, Math.min(mostWorkers, workers));
@@ -190,8 +201,9 @@ export class NativeUdpEngine implements UdpEngine {
     return { opened, places };
   }
 
-  async #close({ serial, parts, sockets }: OpenEntryPoint): Promise<void> {
+  async #close({ name, serial, parts, sockets }: OpenEntryPoint): Promise<void> {
     await this.#orderAll((worker) => (parts[worker] ? { kind: 'shut', serial } : undefined));
+    this.#tellSessionsOf(name, parts);
     for (const { fd } of sockets) this.#libc.close(fd);
   }
 
@@ -242,6 +254,7 @@ export class NativeUdpEngine implements UdpEngine {
       return {
         ...readCounters(name, rows, sumEndpoints(reports, retired), sumErrors(present)),
         kernelDrops,
+        sessionRecordsMissed: present.reduce((sum, { sessionLog }) => sum + (sessionLog?.missed ?? 0), 0),
         ...(decision?.kind === 'forward' ? { route: decision.route.name } : {}),
       };
     });
@@ -276,7 +289,21 @@ export class NativeUdpEngine implements UdpEngine {
     this.#workers[worker]?.order(order).catch((error: Error) => this.#log('warn', error.message));
   }
 
+  #tellSessions(): void {
+    for (const { name, parts } of this.#entryPoints.values()) this.#tellSessionsOf(name, parts);
+  }
+
+  #tellSessionsOf(name: string, parts: OpenEntryPoint['parts']): void {
+    if (!this.#onSession) return;
+    const decision = this.#decisions.get(name);
+    const route = decision?.kind === 'forward' ? decision.route.name : undefined;
+    for (const part of parts) {
+      for (const record of part?.sessionLog?.read(route) ?? []) this.#onSession(record);
+    }
+  }
+
   async close(): Promise<void> {
+    clearInterval(this.#timer);
     await Promise.all([...this.#entryPoints.keys()].map((name) => this.shut(name)));
     await Promise.all(this.#workers.map((worker) => worker.stop()));
   }
@@ -332,6 +359,7 @@ export class NativeUdpEngine implements UdpEngine {
     bucket: SharedArrayBuffer,
   ): WorkerPart {
     const counters = new SharedArrayBuffer(counterCount * 8);
+    const sessionLog = this.#onSession && allocateSessionLog();
     const command = {
       kind: 'open',
       serial,
@@ -342,8 +370,15 @@ export class NativeUdpEngine implements UdpEngine {
       counters,
       errors: new SharedArrayBuffer(errorCounters * 8),
       bucket,
+      ...(sessionLog ? { sessionLog } : {}),
     } as const;
-    return { command, counters: new Float64Array(counters), endpoints: undefined, tap: undefined };
+    return {
+      command,
+      counters: new Float64Array(counters),
+      endpoints: undefined,
+      sessionLog: sessionLog && new SessionLogReader(entryPoint.name, sessionLog),
+      tap: undefined,
+    };
   }
 
   #openOrder(name: string, worker: number): Order | undefined {

@@ -48,6 +48,7 @@ export interface NativeEntryPointOptions {
   /** A row of `errorCounters`. */
   readonly errors: Float64Array;
   readonly bucket?: SharedArrayBuffer;
+  readonly sessionLog?: SharedArrayBuffer;
   readonly allocateCounters: (values: number) => Float64Array;
   /** Called before a session is forgotten: nothing may then wait for it in a batch. */
   readonly beforeSessionEnds: () => void;
@@ -115,6 +116,7 @@ export class NativeEntryPoint {
       share: options.share,
       counters: options.counters,
       ...(options.bucket ? { bucket: options.bucket } : {}),
+      ...(options.sessionLog ? { sessionLog: options.sessionLog } : {}),
       allocateCounters: options.allocateCounters,
       onSessionStart: (session) => this.#startSession(session),
       onSessionEnd: (session) => this.#endSession(session),

@@ -221,6 +221,7 @@ export class WorkerLoop {
       counters: new Float64Array(command.counters),
       errors: new Float64Array(command.errors),
       bucket: command.bucket,
+      ...(command.sessionLog ? { sessionLog: command.sessionLog } : {}),
       allocateCounters: (values) => this.#allocate(serial, values),
       beforeSessionEnds: () => this.#replies.flush(),
       drainChannel: (channel) => this.#requests.drain(entryPoint, channel),
