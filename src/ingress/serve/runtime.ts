@@ -1,5 +1,6 @@
 /** The whole ingress of one process: tables, entry points, ping, metrics and API, from start to an orderly end. */
 
+import { lookup } from 'node:dns/promises';
 import type { TcpEngine, UdpEngine } from '../../dataplane/index.ts';
 import type { ObjectApi, RemoteApi } from '../../kubernetes/index.ts';
 import { createApiHandler } from '../admin/api.ts';
@@ -17,6 +18,7 @@ import {
   onEveryAddress,
   udpOpener,
 } from './entry-point-set.ts';
+import { NamedEndpoints } from './named-endpoints.ts';
 import { type ElectionOptions, Reports } from './reports.ts';
 import { tcpOpener } from './tcp-opener.ts';
 
@@ -30,6 +32,8 @@ export interface IngressRuntimeOptions {
   readonly log: IngressLog;
   readonly conflict?: RoutingOptions['conflict'];
   readonly version: string;
+  /** All addresses of an ExternalName. The system's own resolver when absent. */
+  readonly lookup?: (name: string) => Promise<readonly string[]>;
   /** Whether statuses and Events are written. True when absent. */
   readonly reports?: boolean;
   /** Of several replicas only one writes them. Absent: this one does, whoever else does. */
@@ -74,15 +78,21 @@ class Runtime implements IngressRuntime {
   /** Entry points that could not be opened, as they were last logged: each once. */
   private toldFailures: ReadonlySet<string> = new Set();
   private readonly reports: Reports | undefined;
+  private readonly names: NamedEndpoints;
 
   constructor(options: IngressRuntimeOptions) {
     const { configuration, udpEngine, tcpEngine, log, api } = options;
     this.options = options;
     this.configuration = configuration;
     const { kubernetes } = configuration;
+    this.names = new NamedEndpoints({
+      engine: udpEngine,
+      lookup: options.lookup ?? addressesOf,
+      log,
+    });
     this.controller = createIngressController({
       api,
-      engine: udpEngine,
+      engine: this.names,
       tcpEngine,
       log,
       entryPoints: routedEntryPoints(configuration),
@@ -213,6 +223,7 @@ class Runtime implements IngressRuntime {
     const left = reset.reduce((sum, count) => sum + count, 0);
     this.logDrops();
     await this.controller.stop();
+    this.names.stop();
     await this.reports?.stop();
     await Promise.all([udpEngine.close(), tcpEngine.close()]);
     for (const server of this.admin.values()) await server.close();
@@ -344,6 +355,10 @@ export function adminEntryPoints(
 function routedEntryPoints(configuration: StaticConfiguration): EntryPoint[] {
   const admin = new Set(adminEntryPoints(configuration).map(({ name }) => name));
   return configuration.entryPoints.filter(({ name }) => !admin.has(name) && name !== adminEntryPoint);
+}
+
+async function addressesOf(name: string): Promise<string[]> {
+  return (await lookup(name, { all: true })).map(({ address }) => address);
 }
 
 function pause(durationMs: number): Promise<void> {
