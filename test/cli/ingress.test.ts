@@ -197,6 +197,34 @@ describe('sluice ingress', () => {
     expect(json.table.udp.length).toBeGreaterThan(0);
   });
 
+  it('says of a tree where each thing that is wrong was written', () => {
+    const tree = directory();
+    const route = [
+      'apiVersion: traefik.io/v1alpha1',
+      'kind: IngressRouteUDP',
+      'metadata:',
+      '  name: r',
+      '  annotations:',
+      '    sluice.dev/rate: fast',
+      'spec:',
+      '  entryPoints: [dns]',
+      '  routes: [{ services: [{ name: nothing, port: 53 }] }]',
+    ];
+    writeFileSync(join(tree, 'route.yaml'), route.join('\n'));
+    writeFileSync(join(tree, 'kustomization.yaml'), 'namespace: apps\nresources: [route.yaml]\n');
+    const { stdout, status } = run('--dry-run', tree, '--entrypoints.dns.address=:53/udp');
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /route\.yaml:6:\d+: error SL3110 IngressRouteUDP apps\/r: sluice\.dev\/rate is "fast"/,
+    );
+    expect(stdout).toMatch(
+      /route\.yaml:9:\d+: error SL3102 IngressRouteUDP apps\/r: Service apps\/nothing not found/,
+    );
+    const json = run('--dry-run', tree, '--entrypoints.dns.address=:53/udp', '-o', 'json');
+    const { findings } = JSON.parse(json.stdout) as { findings: { position: { line: number } }[] };
+    expect(findings.map(({ position }) => position.line)).toEqual([6, 9]);
+  });
+
   it.each([
     ['an option that nobody has', ['--entrypoint.a.address=:1/udp'], /SL3002.*\n.*entrypoints/],
     ['a value that cannot be', ['--conflict=newest'], /SL3003.*oldest, traefik/],

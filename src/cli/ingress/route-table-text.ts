@@ -1,17 +1,32 @@
 /** A route table for people: what each entry point does, and what is wrong. */
 
 import type { TcpDecision, UdpDecision, WeightedService } from '../../dataplane/index.ts';
-import { describeFinding, type EntryPoint, type Routing, ruleText } from '../../ingress/index.ts';
+import type { SourcePosition } from '../../diagnostics/index.ts';
+import {
+  describeFinding,
+  type EntryPoint,
+  type RouteFinding,
+  type Routing,
+  ruleText,
+} from '../../ingress/index.ts';
 
 const maxEndpointsShown = 5;
 
-export function routeTableText({ table, findings, entryPoints }: Routing): string {
+/** `positionOf`: where a finding was written, for a tree. */
+export function routeTableText(
+  { table, findings, entryPoints }: Routing,
+  positionOf: (finding: RouteFinding) => SourcePosition | undefined = () => undefined,
+): string {
   const lines: string[] = [];
   for (const decision of table.udp) lines.push(...udpLines(decision, entryPoints));
   for (const decision of table.tcp ?? []) lines.push(...tcpLines(decision, entryPoints));
   if (lines.length === 0) lines.push('no entry points');
   if (findings.length > 0) lines.push('', 'findings:');
-  for (const finding of findings) lines.push(`  ${finding.severity} ${describeFinding(finding)}`);
+  for (const finding of findings) {
+    const position = positionOf(finding);
+    const place = position ? `${position.file}:${position.line}:${position.column}: ` : '';
+    lines.push(`  ${place}${finding.severity} ${describeFinding(finding)}`);
+  }
   return lines.join('\n');
 }
 

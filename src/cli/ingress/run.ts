@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createTcpEngine, createUdpEngine, withoutPrivateKeys } from '../../dataplane/index.ts';
-import { type Diagnostic, DiagnosticError, hasErrors } from '../../diagnostics/index.ts';
+import { type Diagnostic, DiagnosticError, hasErrors, type SourcePosition } from '../../diagnostics/index.ts';
 import { diskFileSystem } from '../../files/index.ts';
 import {
   createIngressController,
@@ -14,6 +14,7 @@ import {
   type IngressRuntime,
   type LoadedConfiguration,
   loadStaticConfiguration,
+  type RouteFinding,
   type Routing,
   type RoutingOptions,
   reloadStaticConfiguration,
@@ -112,13 +113,15 @@ async function dryRun(
   const format = choice('--output', flags.output, ['text', 'json'] as const);
   const options = { ...configuration.kubernetes, conflict };
   let routing: Routing;
+  let positionOf: (finding: RouteFinding) => SourcePosition | undefined = () => undefined;
   if (typeof flags.dryRun === 'string') {
     const { routingOfTree } = await import('./tree-routing.ts');
-    routing = routingOfTree(resolve(flags.dryRun), configuration, options);
+    ({ routing, positionOf } = routingOfTree(resolve(flags.dryRun), configuration, options));
   } else routing = await routingOfCluster(loaded, flags, options);
   const { table, findings } = routing;
-  const shown = { table: withoutPrivateKeys(table), findings };
-  print(format === 'json' ? JSON.stringify(shown, undefined, 2) : routeTableText(routing));
+  const located = findings.map((finding) => ({ ...finding, position: positionOf(finding) }));
+  const shown = { table: withoutPrivateKeys(table), findings: located };
+  print(format === 'json' ? JSON.stringify(shown, undefined, 2) : routeTableText(routing, positionOf));
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0;
 }
 

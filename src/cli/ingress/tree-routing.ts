@@ -1,8 +1,9 @@
 /** The routing of a GitOps tree that runs nowhere: the pods are those that its workloads would make. */
 
-import { DiagnosticError, hasErrors } from '../../diagnostics/index.ts';
+import { DiagnosticError, hasErrors, type SourcePosition } from '../../diagnostics/index.ts';
 import { diskFileSystem } from '../../files/index.ts';
 import {
+  type RouteFinding,
   type Routing,
   type RoutingOptions,
   RoutingState,
@@ -12,6 +13,7 @@ import {
   type EndpointSlice,
   type KubeObject,
   labelsMatch,
+  namespacedName,
   type PodTemplateSpec,
   type Service,
   typeOf,
@@ -20,12 +22,18 @@ import { renderKustomization } from '../../kustomize/index.ts';
 import { makePlan } from '../../laptop/index.ts';
 import { noteDiagnostics } from '../output.ts';
 
+export interface TreeRouting {
+  readonly routing: Routing;
+  /** Where what the finding is about was written. */
+  readonly positionOf: (finding: RouteFinding) => SourcePosition | undefined;
+}
+
 /** Entry points come from the tree's Traefik values, and besides from the static configuration given. */
 export function routingOfTree(
   directory: string,
   configuration: StaticConfiguration,
   options: RoutingOptions,
-): Routing {
+): TreeRouting {
   const plan = makePlan({
     paths: [directory],
     files: diskFileSystem,
@@ -41,7 +49,15 @@ export function routingOfTree(
     const type = typeOf(object);
     if (type) state.apply(type.plural, { type: 'ADDED', object });
   }
-  return state.compile();
+  return {
+    routing: state.compile(),
+    positionOf: ({ kind = 'IngressRouteUDP', route, path }) => {
+      const planned = plan.objects.find(
+        ({ object }) => object.kind === kind && namespacedName(object) === route,
+      );
+      return planned?.locate(path);
+    },
+  };
 }
 
 interface Workload extends KubeObject {
