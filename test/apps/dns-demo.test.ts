@@ -1,9 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isInstalled } from '../dataplane/tcp/helpers.ts';
+import { freePort } from '../support/ports.ts';
 
 const hasPrograms = isInstalled('dnsmasq', ['--version']) && isInstalled('dig', ['-v']);
 const configuration = new URL('../../apps/backend/dns-demo/app/dns.conf', import.meta.url).pathname;
@@ -25,16 +24,6 @@ async function startDns(attemptsLeft = 5): Promise<number> {
   }
   if (attemptsLeft > 1) return startDns(attemptsLeft - 1);
   throw new Error(`dnsmasq did not start: ${lines.join('; ')}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createSocket('udp4');
-  probe.bind(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 function dig(port: number, ...query: string[]): string {

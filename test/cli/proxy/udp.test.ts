@@ -59,6 +59,9 @@ describe('sluice proxy udp', () => {
       '127.0.0.2',
       '--max-datagram',
       '10',
+      // One takes them in the order in which they came.
+      '--workers',
+      '1',
     );
     const place = { address: '127.0.0.1', port: await portOf(proxy) };
     (await startClient(place, '127.0.0.2')).send('denied');

@@ -9,6 +9,7 @@ import type { EntryPoint } from '../../../src/ingress/static/entry-points.ts';
 import { exchange, startNamed } from '../../dataplane/tcp/helpers.ts';
 import { engines } from '../../dataplane/udp/engines.ts';
 import { eventually, startBackend, startClient } from '../../dataplane/udp/support.ts';
+import { freePort } from '../../support/ports.ts';
 
 const position = { file: 'f', line: 1, column: 1 };
 type Wanted = Partial<EntryPoint> & { port: number };
@@ -21,14 +22,6 @@ const udp = (name: string, wanted: Wanted): EntryPoint => ({
   ...wanted,
 });
 const tcp = (name: string, wanted: Wanted): EntryPoint => ({ ...udp(name, wanted), protocol: 'tcp' });
-
-/** A port that nothing had a moment ago, on either protocol's own terms. */
-async function freePort(): Promise<number> {
-  const socket = await taken();
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
-}
 
 /** A UDP port that somebody else has. */
 async function taken(host = '127.0.0.1'): Promise<Socket> {

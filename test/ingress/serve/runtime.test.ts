@@ -23,6 +23,7 @@ import {
   readKubeconfig,
   services,
 } from '../../../src/kubernetes/index.ts';
+import { freePort } from '../../support/ports.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { serveStore } from '../store-over-http.ts';
 
@@ -50,15 +51,6 @@ async function udpEcho(prefix: string) {
   await once(socket, 'listening');
   onTestFinished(() => void socket.close());
   return socket.address().port;
-}
-
-/** A Gateway's port is a number: one that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
 }
 
 async function tcpEcho() {
