@@ -1,5 +1,6 @@
 /** From tokens to a tree of nodes, by libyaml's grammar; aliases are expanded and merge keys are merged in. */
 
+import { composeLines } from './compose-lines.ts';
 import {
   cloneNode,
   entryOf,
@@ -37,6 +38,11 @@ export function composeDocument(
   start = 0,
   end = source.text.length,
 ): YamlNode | undefined {
+  return composeLines(source, start, end) ?? composeTokens(source, start, end);
+}
+
+/** The same by the long way, which knows all of YAML. */
+export function composeTokens(source: SourceText, start: number, end: number): YamlNode | undefined {
   return new Composer(source, start, end).document();
 }
 
