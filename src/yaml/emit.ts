@@ -26,58 +26,106 @@ const maxSimpleKeyBytes = 128;
 
 /** One document: without `---`, with a line break at the end. Throws `UnprintableError`. */
 export function emitDocument(root: YamlNode): string {
-  if (root.kind === 'map' && root.entries.length > 0) return `${emitMap(root, 0, true)}`.slice(1);
-  if (root.kind === 'sequence' && root.items.length > 0) return emitSequence(root.items, 0).slice(1);
-  return `${emitInline(root, 0, 0).trimStart()}\n`;
+  return new Emitter().document(root);
 }
 
-/** Every line starts with its break, so that a first line can be moved behind a `- `. Ends with a break. */
-function emitMap(map: MapNode, indent: number, isRoot = false): string {
-  const margin = ' '.repeat(indent);
-  let output = '';
-  for (const { key, value } of sortedEntries(map, isRoot)) {
-    output += `\n${margin}${emitEntry(key.text, value, indent)}`;
+/** Writes from the first character to the last, into one string. */
+class Emitter {
+  #text = '';
+
+  document(root: YamlNode): string {
+    if (root.kind === 'map' && root.entries.length > 0) {
+      this.#map(root, 0, true, true);
+      return `${this.#text}\n`;
+    }
+    if (root.kind === 'sequence' && root.items.length > 0) {
+      this.#sequence(root.items, 0, true);
+      return this.#text;
+    }
+    this.#inline(root, 0, 0);
+    return `${this.#text.trimStart()}\n`;
   }
-  return isRoot ? `${output}\n` : output;
-}
 
-function emitEntry(key: string, value: YamlNode, indent: number): string {
-  const keyText = emitString(key, indent, indent, true);
-  if (keyText === undefined || (key.length > 40 && Buffer.byteLength(key) > maxSimpleKeyBytes)) {
-    const longKey = emitString(key, indent + 2, indent + 2, false) ?? '';
-    const inner = emitBlock(value, indent + 2, true) ?? emitInline(value, indent, indent + 1);
-    return `? ${longKey}\n${' '.repeat(indent)}:${inner}`;
+  /** `onSameLine`: the first entry goes on in the line that is there. */
+  #map(map: MapNode, indent: number, onSameLine: boolean, isRoot: boolean): void {
+    const lineStart = lineStartAt(indent);
+    let continues = onSameLine;
+    for (const { key, value } of sortedEntries(map, isRoot)) {
+      if (!continues) this.#text += lineStart;
+      continues = false;
+      const keyText = keyTextOf(key.text);
+      if (keyText === undefined) this.#longEntry(key.text, value, indent);
+      else {
+        this.#text += keyText;
+        this.#value(value, indent, indent + keyText.length);
+      }
+    }
   }
-  return `${keyText}:${emitBlock(value, indent, false) ?? emitInline(value, indent, indent + keyText.length + 1)}`;
-}
 
-/** A collection that has something in it, to follow a key; undefined for all that goes on the key's own line. */
-function emitBlock(value: YamlNode, indent: number, onSameLine: boolean): string | undefined {
-  let output: string;
-  if (value.kind === 'map' && value.entries.length > 0) {
-    output = emitMap(value, onSameLine ? indent : indent + 2);
-  } else if (value.kind === 'sequence' && value.items.length > 0) {
-    output = emitSequence(value.items, indent);
-  } else return undefined;
-  return onSameLine ? ` ${output.slice(1 + indent)}` : output;
-}
-
-function emitSequence(items: readonly YamlNode[], indent: number): string {
-  const margin = ' '.repeat(indent);
-  let output = '';
-  for (const item of items) {
-    const inner = emitBlock(item, indent + 2, true) ?? emitInline(item, indent, indent + 1);
-    output += `\n${margin}-${inner}`;
+  #longEntry(key: string, value: YamlNode, indent: number): void {
+    this.#text += `? ${emitString(key, indent + 2, indent + 2, false) ?? ''}${lineStartAt(indent)}:`;
+    this.#item(value, indent);
   }
-  return output;
+
+  /** What follows a key and its colon. `column` is where they end. */
+  #value(value: YamlNode, indent: number, column: number): void {
+    if (value.kind === 'map' && value.entries.length > 0) this.#map(value, indent + 2, false, false);
+    else if (value.kind === 'sequence' && value.items.length > 0) this.#sequence(value.items, indent, false);
+    else this.#inline(value, indent, column);
+  }
+
+  #sequence(items: readonly YamlNode[], indent: number, onSameLine: boolean): void {
+    const lineStart = lineStartAt(indent);
+    let continues = onSameLine;
+    for (const item of items) {
+      this.#text += continues ? '-' : `${lineStart}-`;
+      continues = false;
+      this.#item(item, indent);
+    }
+  }
+
+  /** What follows a dash, or the colon of a long key, in the same line. */
+  #item(value: YamlNode, indent: number): void {
+    if (value.kind === 'map' && value.entries.length > 0) {
+      this.#text += ' ';
+      this.#map(value, indent + 2, true, false);
+    } else if (value.kind === 'sequence' && value.items.length > 0) {
+      this.#text += ' ';
+      this.#sequence(value.items, indent + 2, true);
+    } else this.#inline(value, indent, indent + 1);
+  }
+
+  /** A scalar or an empty collection, with the blank before it. `column` is where the text so far ends. */
+  #inline(value: YamlNode, indent: number, column: number): void {
+    if (value.kind === 'map') this.#text += ' {}';
+    else if (value.kind === 'sequence') this.#text += ' []';
+    else if (value.tag === '!!str' && isSafeWord.test(value.text)) this.#text += ` ${value.text}`;
+    else this.#text += ` ${emitScalar(value, indent + 2, column + 1)}`;
+  }
 }
 
-/** A scalar or an empty collection, with the blank before it. `column` is where the text so far ends. */
-function emitInline(value: YamlNode, indent: number, column: number): string {
-  if (value.kind === 'map') return ' {}';
-  if (value.kind === 'sequence') return ' []';
-  if (value.tag === '!!str' && isSafeWord.test(value.text)) return ` ${value.text}`;
-  return ` ${emitScalar(value, indent + 2, column + 1)}`;
+const lineStarts: string[] = [];
+
+/** A line break and the margin after it. */
+function lineStartAt(indent: number): string {
+  lineStarts[indent] ??= `\n${' '.repeat(indent)}`;
+  return lineStarts[indent];
+}
+
+/** Keys are few and come again and again. */
+const keyTexts = new Map<string, string>();
+const maxKeyTexts = 10_000;
+
+/** A key and its colon, or undefined where the key needs the long form. */
+function keyTextOf(key: string): string | undefined {
+  const known = keyTexts.get(key);
+  if (known !== undefined) return known;
+  if (key.length > 40 && Buffer.byteLength(key) > maxSimpleKeyBytes) return undefined;
+  const text = emitString(key, 0, 0, true);
+  if (text === undefined) return undefined;
+  if (keyTexts.size >= maxKeyTexts) keyTexts.clear();
+  keyTexts.set(key, `${text}:`);
+  return `${text}:`;
 }
 
 /** Short texts of letters that neither dialect takes for anything but a string, the great majority. */
@@ -170,7 +218,7 @@ function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
       key.style !== 'plain' || key.tag === '!!str' || (key.tag === '' && tagOfPlain(key.text) === '!!str');
     if (!isString && !isRoot) throw new UnprintableError(`the key ${key.text} is not a string`, key);
   }
-  if (entries.length < 2) return entries;
+  if (areInOrder(entries)) return entries;
   const sorted = [...entries].sort((one, other) => compareKeys(one.key.text, other.key.text));
   for (let index = 1; index < sorted.length; index++) {
     const { key } = sorted[index]!;
@@ -179,4 +227,11 @@ function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
     }
   }
   return sorted;
+}
+
+function areInOrder(entries: readonly MapEntry[]): boolean {
+  for (let index = 1; index < entries.length; index++) {
+    if (compareKeys(entries[index - 1]!.key.text, entries[index]!.key.text) >= 0) return false;
+  }
+  return true;
 }

@@ -5,10 +5,12 @@
 export function compareKeys(one: string, other: string): number {
   const length = Math.min(one.length, other.length);
   for (let index = 0; index < length; index++) {
-    const [left, right] = [one.charCodeAt(index), other.charCodeAt(index)];
+    const left = one.charCodeAt(index);
+    const right = other.charCodeAt(index);
     if (left === right) continue;
     if (left > 0x7f || right > 0x7f) return compareRunes(Array.from(one), Array.from(other));
-    const [leftIsLetter, rightIsLetter] = [isAsciiLetter(left), isAsciiLetter(right)];
+    const leftIsLetter = isAsciiLetter(left);
+    const rightIsLetter = isAsciiLetter(right);
     if (leftIsLetter && rightIsLetter) return left - right;
     if (leftIsLetter || rightIsLetter) return rightIsLetter ? -1 : 1;
     return compareRunes(Array.from(one), Array.from(other));
