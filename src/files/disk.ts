@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { FileNotFoundError, type FileSystem } from './file-system.ts';
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { type EntryKind, FileNotFoundError, type FileSystem } from './file-system.ts';
 
 function orNotFound<T>(path: string, operation: () => T): T {
   try {
@@ -19,7 +19,21 @@ export const diskFileSystem: FileSystem = {
       return undefined;
     }
   },
+  entries(path) {
+    try {
+      const entries = readdirSync(path, { withFileTypes: true });
+      return new Map(entries.map((entry) => [entry.name, kindOf(entry)]));
+    } catch {
+      // Names may be forbidden to list where each of them may be read.
+      return undefined;
+    }
+  },
   read: (path) => orNotFound(path, () => readFileSync(path)),
   list: (path) => orNotFound(path, () => readdirSync(path).sort()),
   realPath: (path) => orNotFound(path, () => realpathSync.native(path)),
 };
+
+function kindOf(entry: Dirent): EntryKind {
+  if (entry.isSymbolicLink()) return 'link';
+  return entry.isDirectory() ? 'directory' : 'file';
+}

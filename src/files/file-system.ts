@@ -1,3 +1,5 @@
+export type EntryKind = 'file' | 'directory' | 'link';
+
 /**
  * The files of a GitOps tree as the renderer sees them. Synchronous, because a render is one pure computation
  * over a tree that must not change under it. Paths are absolute and use `/`.
@@ -7,6 +9,11 @@ export interface FileSystem {
   kind(path: string): 'file' | 'directory' | undefined;
   /** The bytes of a file. Throws `FileNotFoundError` where there is none. */
   read(path: string): Uint8Array;
+  /**
+   * What each name in a directory is, links not followed; undefined where that cannot be told. One look for many files: whoever reads
+   * thousands need not ask about each.
+   */
+  entries(path: string): ReadonlyMap<string, EntryKind> | undefined;
   /** The names in a directory, sorted. Throws `FileNotFoundError` where there is none. */
   list(path: string): readonly string[];
   /** The path with every symbolic link resolved. Throws `FileNotFoundError` where nothing is. */

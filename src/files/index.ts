@@ -1,3 +1,3 @@
 export { diskFileSystem } from './disk.ts';
-export { FileNotFoundError, type FileSystem } from './file-system.ts';
+export { type EntryKind, FileNotFoundError, type FileSystem } from './file-system.ts';
 export { memoryFileSystem } from './memory.ts';

@@ -14,6 +14,12 @@ export function memoryFileSystem(files: Readonly<Record<string, string | Uint8Ar
   };
   return {
     kind,
+    entries(path) {
+      const names = [...(directories.get(path) ?? notFound(path))];
+      return new Map(
+        names.map((name) => [name, kind(path === '/' ? `/${name}` : `${path}/${name}`) ?? 'file']),
+      );
+    },
     read: (path) => contents.get(path) ?? notFound(path),
     list: (path) => [...(directories.get(path) ?? notFound(path))].sort(),
     realPath: (path) => (kind(path) ? path : notFound(path)),

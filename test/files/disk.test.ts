@@ -24,6 +24,13 @@ describe('the files of this machine', () => {
     expect(diskFileSystem.kind(join(root, name))).toBe(kind);
   });
 
+  it('are told by the names of a directory, links as links', () => {
+    const entries = diskFileSystem.entries(root);
+    const expected = { file: 'file', directory: 'directory', link: 'link', loop: 'link' };
+    expect(Object.fromEntries(entries ?? [])).toEqual(expected);
+    expect(diskFileSystem.entries(join(root, 'absent'))).toBeUndefined();
+  });
+
   it('are read through links, and refused by name where they are not', () => {
     expect(String(diskFileSystem.read(join(root, 'link')))).toBe('content');
     expect(() => diskFileSystem.read(join(root, 'absent'))).toThrow(FileNotFoundError);

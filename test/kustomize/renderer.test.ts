@@ -24,6 +24,7 @@ function countingFiles() {
   const inner = (): FileSystem => memoryFileSystem(current);
   const files: FileSystem = {
     kind: (path) => inner().kind(path),
+    entries: (path) => inner().entries(path),
     list: (path) => inner().list(path),
     realPath: (path) => inner().realPath(path),
     read(path) {

@@ -34,6 +34,9 @@ export const emptyAccumulation = (): Accumulation => ({
   variables: [],
 });
 
+/** From here on it is quicker to look at the whole directory than at each name. */
+const manyPaths = 16;
+
 /** A kustomization with all that it uses, transformed. Throws `KustomizeProblem`. */
 export function accumulate(
   kustomization: Kustomization,
@@ -43,7 +46,9 @@ export function accumulate(
 ): Accumulation {
   refuseUnsupported(kustomization);
   setSchemas(kustomization.openapi, loader, build);
-  for (const path of [...(kustomization.resources ?? []), ...(kustomization.bases ?? [])]) {
+  const paths = [...(kustomization.resources ?? []), ...(kustomization.bases ?? [])];
+  if (paths.length >= manyPaths) loader.expectFiles();
+  for (const path of paths) {
     addPath(path, into, loader, build);
   }
   const configurations = readConfigurations(kustomization.configurations ?? [], loader, build);
@@ -145,7 +150,9 @@ function addPath(path: Located<string>, into: Accumulation, loader: Loader, buil
     return;
   }
   for (const resource of readResources(loader.load(path.value, path.node), build.files, path.node)) {
-    resource.origin = { path: posix.join(loader.pathFromStart, path.value) };
+    if (build.metadata.has('originAnnotations')) {
+      resource.origin = { path: posix.join(loader.pathFromStart, path.value) };
+    }
     into.resources.add(resource, path.node);
   }
 }

@@ -35,7 +35,7 @@ export class Loader {
   /** Reads a file named in the kustomization. Throws `KustomizeProblem`. */
   load(path: string, at: Origin | undefined): ReadFile {
     if (isRemoteUrl(path)) refuseRemote(path, at);
-    const wanted = posix.resolve(this.root, path);
+    const wanted = this.#absolute(path);
     this.#onRead(wanted);
     const real = this.files.realPath(wanted);
     if (real === undefined)
@@ -52,7 +52,19 @@ export class Loader {
 
   /** Whether the path names something, and what. */
   kind(path: string): 'file' | 'directory' | undefined {
-    return isRemoteUrl(path) ? undefined : this.files.kind(posix.resolve(this.root, path));
+    return isRemoteUrl(path) ? undefined : this.files.kind(this.#absolute(path));
+  }
+
+  /** The name of a file beside the kustomization, which most are, needs nothing resolved. */
+  #absolute(path: string): string {
+    return plainName.test(path) && this.root !== '/'
+      ? `${this.root}/${path}`
+      : posix.resolve(this.root, path);
+  }
+
+  /** To be called before many files are loaded. */
+  expectFiles(): void {
+    this.files.lookInto(this.root);
   }
 
   /** The loader of another kustomization's directory. Throws `KustomizeProblem`. */
@@ -89,6 +101,8 @@ export class Loader {
     return nearest && `Did you mean ${posix.join(posix.relative(this.root, directory), nearest)}?`;
   }
 }
+
+const plainName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
 const isWithin = (path: string, root: string): boolean =>
   path === root || root === '/' || path.startsWith(`${root}/`);

@@ -1,7 +1,7 @@
 /** The files of one render: read once, parsed once, and all of them known to the watcher. */
 
 import { posix } from 'node:path';
-import type { FileSystem } from '../../files/index.ts';
+import type { EntryKind, FileSystem } from '../../files/index.ts';
 import { SourceText } from '../../yaml/index.ts';
 
 export interface ReadFile {
@@ -23,6 +23,7 @@ export class ProjectFiles {
   readonly #parsed = new WeakMap<ReadFile, Map<string, Parsed>>();
   readonly #realPaths = new Map<string, string | undefined>();
   readonly #kinds = new Map<string, ReturnType<FileSystem['kind']>>();
+  readonly #entries = new Map<string, ReturnType<FileSystem['entries']>>();
 
   /** Whether what is parsed is kept for another render; else it is given away. */
   readonly keepsParsed: boolean;
@@ -36,18 +37,38 @@ export class ProjectFiles {
   kind(path: string): ReturnType<FileSystem['kind']> {
     let kind = this.#kinds.get(path);
     if (kind === undefined && !this.#kinds.has(path)) {
-      kind = this.#files.kind(path);
+      const own = this.#ownKind(path);
+      kind = own === 'link' || own === 'unknown' ? this.#files.kind(path) : own;
       this.#kinds.set(path, kind);
     }
     return kind;
   }
 
+  /** What is at the path itself, as far as the directories that were listed tell. */
+  #ownKind(path: string): EntryKind | 'unknown' | undefined {
+    const entries = this.#entries.get(posix.dirname(path));
+    return entries ? entries.get(posix.basename(path)) : 'unknown';
+  }
+
+  /** To be called before many files of a directory are asked for: one look tells what all of them are. */
+  lookInto(directory: string): void {
+    if (this.#entries.has(directory) || this.kind(directory) !== 'directory') return;
+    this.#entries.set(directory, this.#files.entries(directory));
+  }
+
   /** The path with every link resolved, or undefined where nothing is. */
   realPath(path: string): string | undefined {
     if (!this.#realPaths.has(path)) {
-      this.#realPaths.set(path, this.kind(path) ? this.#files.realPath(path) : undefined);
+      this.#realPaths.set(path, this.kind(path) ? this.#resolveLinks(path) : undefined);
     }
     return this.#realPaths.get(path);
+  }
+
+  #resolveLinks(path: string): string | undefined {
+    const own = this.#ownKind(path);
+    if (own !== 'file' && own !== 'directory') return this.#files.realPath(path);
+    const directory = this.realPath(posix.dirname(path));
+    return directory && `${directory === '/' ? '' : directory}/${posix.basename(path)}`;
   }
 
   list(directory: string): readonly string[] {
@@ -60,12 +81,26 @@ export class ProjectFiles {
     return posix.relative(this.#workingDirectory, path) || '.';
   }
 
+  readonly #directoryNames = new Map<string, string>();
+
+  /** The display name of a file; what its directory is called is found out once. */
+  #fileName(path: string): string {
+    const directory = posix.dirname(path);
+    let name = this.#directoryNames.get(directory);
+    if (name === undefined) {
+      name = this.displayName(directory);
+      this.#directoryNames.set(directory, name);
+    }
+    if (name === '.') return posix.basename(path);
+    return name === '/' ? path : `${name}/${posix.basename(path)}`;
+  }
+
   /** `path` is absolute and names a file. */
   read(path: string): ReadFile {
     let file = this.#read.get(path);
     if (!file) {
       const bytes = this.#files.read(path);
-      file = { path, bytes, source: sourceOf(bytes, this.displayName(path)) };
+      file = { path, bytes, source: sourceOf(bytes, this.#fileName(path)) };
       this.#read.set(path, file);
     }
     return file;
@@ -85,6 +120,7 @@ export class ProjectFiles {
   /** Drops what is known about paths that may have changed; all that is known, without paths. */
   forget(paths?: readonly string[]): void {
     this.#kinds.clear();
+    this.#entries.clear();
     this.#realPaths.clear();
     if (!paths) this.#read.clear();
     for (const path of paths ?? []) this.#read.delete(path);
