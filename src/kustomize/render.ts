@@ -138,17 +138,21 @@ function isLocalConfig(resource: Resource): boolean {
 
 function print(resources: ResourceSet, { metadata }: Build): readonly RenderedObject[] {
   return resources.all.map((resource) => {
-    const object = resource.describe();
-    if (resource.kind === '' || (resource.name === '' && !resource.kind.endsWith('List'))) {
-      const missing = resource.kind === '' ? 'kind' : 'name';
-      refuse('SL1008', `after all patches this object has no ${missing}`, resource.node, { object });
+    const { kind, name } = resource.currentId;
+    if (kind === '' || (name === '' && !kind.endsWith('List'))) {
+      const missing = kind === '' ? 'kind' : 'name';
+      refuse('SL1008', `after all patches this object has no ${missing}`, resource.node, {
+        object: resource.describe(),
+      });
     }
     resource.finish(metadata);
     try {
       return new PrintedObject(resource.node, emitDocument(resource.node));
     } catch (error) {
       if (!(error instanceof UnprintableError)) throw error;
-      throw new KustomizeProblem(diagnosticAt('error', 'SL1012', error.message, error.node, { object }));
+      throw new KustomizeProblem(
+        diagnosticAt('error', 'SL1012', error.message, error.node, { object: resource.describe() }),
+      );
     }
   });
 }

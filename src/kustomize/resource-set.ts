@@ -20,7 +20,7 @@ export class ResourceSet {
   add(resource: Resource, at?: Origin): void {
     this.#byCurrentId ??= indexByCurrentId(this.#list);
     const byId = this.#byCurrentId;
-    const key = idKey(resource.currentId);
+    const key = resource.currentKey;
     const other = byId.get(key);
     if (other) {
       const first = other.node.source.positionAt(other.node.offset);
@@ -91,7 +91,7 @@ export class ResourceSet {
     if (this.#isUnique) return undefined;
     const seen = new Map<string, Resource>();
     for (const resource of this.#list) {
-      const key = idKey(resource.currentId);
+      const key = resource.currentKey;
       const other = seen.get(key);
       if (other) return [other, resource];
       seen.set(key, resource);
@@ -102,14 +102,13 @@ export class ResourceSet {
 }
 
 function indexByCurrentId(list: readonly Resource[]): Map<string, Resource> {
-  return new Map(list.map((resource) => [idKey(resource.currentId), resource]));
+  return new Map(list.map((resource) => [resource.currentKey, resource]));
 }
 
 function indexByAnyId(list: readonly Resource[]): Map<string, Resource[]> {
   const index = new Map<string, Resource[]>();
   for (const resource of list) {
-    const keys = new Set([...resource.previousIds, resource.currentId].map(idKey));
-    for (const key of keys) {
+    for (const key of new Set([...resource.previousIds.map(idKey), resource.currentKey])) {
       const same = index.get(key);
       if (same) same.push(resource);
       else index.set(key, [resource]);

@@ -97,8 +97,7 @@ export class Resource {
   }
 
   #metadataText(field: string): string {
-    const value = fieldOf(fieldOf(this.node, 'metadata'), field);
-    return value && !isNullNode(value) ? textOf(value) : '';
+    return textUnlessNull(fieldOf(fieldOf(this.node, 'metadata'), field));
   }
 
   #gvk: { readonly apiVersion: string; readonly value: Gvk } | undefined;
@@ -111,9 +110,31 @@ export class Resource {
     return this.#gvk.value;
   }
 
+  #currentId: ResourceId | undefined;
+  #currentKey: { readonly id: ResourceId; readonly key: string } | undefined;
+
+  /** Looked up every time, since anything may change the object; made anew only where it has changed. */
   get currentId(): ResourceId {
-    const { group, version, kind } = this.gvk;
-    return { group, version, kind, name: this.name, namespace: this.namespace };
+    const { gvk } = this;
+    const metadata = fieldOf(this.node, 'metadata');
+    const name = textUnlessNull(fieldOf(metadata, 'name'));
+    const namespace = textUnlessNull(fieldOf(metadata, 'namespace'));
+    let id = this.#currentId;
+    if (!id || id.name !== name || id.namespace !== namespace || this.#idGvk !== gvk) {
+      id = { group: gvk.group, version: gvk.version, kind: gvk.kind, name, namespace };
+      this.#currentId = id;
+      this.#idGvk = gvk;
+    }
+    return id;
+  }
+
+  #idGvk: Gvk | undefined;
+
+  /** The `idKey` of the current id. */
+  get currentKey(): string {
+    const id = this.currentId;
+    if (this.#currentKey?.id !== id) this.#currentKey = { id, key: idKey(id) };
+    return this.#currentKey.key;
   }
 
   /** The oldest first, without the current one. */
@@ -203,7 +224,7 @@ export class Resource {
    * key loses its quotes (so that a key like "10" can no longer be printed).
    */
   finish(metadata: ReadonlySet<string>): void {
-    this.#noteMetadata(metadata);
+    if (metadata.size > 0) this.#noteMetadata(metadata);
     const annotations = fieldOf(fieldOf(this.node, 'metadata'), 'annotations');
     if (!annotations) return;
     const values = stringMap(annotations);
@@ -237,6 +258,9 @@ export class Resource {
     return `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
   }
 }
+
+const textUnlessNull = (node: YamlNode | undefined): string =>
+  node && !isNullNode(node) ? textOf(node) : '';
 
 export interface BuildOrigin {
   readonly path?: string;

@@ -21,8 +21,8 @@ export function inspectResult(resources: ResourceSet, build: Build): void {
 const textMaps = new Set(['labels', 'annotations', 'matchLabels', 'selector', 'nodeSelector']);
 
 function inspectValues(resource: Resource, build: Build): void {
-  const object = resource.describe();
   const warn = (code: 'SL1107' | 'SL1112' | 'SL1113', message: string, at: YamlNode, hint: string): void => {
+    const object = resource.describe();
     build.diagnostics.push(diagnosticAt('warning', code, message, at, { object, hint }));
   };
   const visit = (node: YamlNode, field: string): void => {
@@ -114,11 +114,11 @@ function inspectReference(route: Resource, reference: YamlNode, services: Servic
   const own = effectiveNamespace(route.currentId);
   const namespace = namespaceNode ? textOf(namespaceNode) : own;
   const service = services.current.get(`${namespace}/${nameNode.text}`);
-  const object = route.describe();
   if (service) {
     inspectPort(route, reference, service, build);
     return;
   }
+  const object = route.describe();
   const formerNamespaces = new Set([namespace, ...route.previousIds.map((id) => effectiveNamespace(id))]);
   const renamed = [...formerNamespaces]
     .map((former) => services.former.get(`${former}/${nameNode.text}`))
@@ -145,8 +145,10 @@ function inspectPort(route: Resource, reference: YamlNode, service: Resource, bu
   const port = fieldOf(reference, 'port');
   const ports = itemsOf(fieldOf(fieldOf(service.node, 'spec'), 'ports'));
   if (port?.kind !== 'scalar' || ports.length === 0) return;
+  const isPort = (item: YamlNode): boolean =>
+    textOf(fieldOf(item, 'port')) === port.text || textOf(fieldOf(item, 'name')) === port.text;
+  if (ports.some(isPort)) return;
   const known = ports.flatMap((item) => [textOf(fieldOf(item, 'port')), textOf(fieldOf(item, 'name'))]);
-  if (known.includes(port.text)) return;
   const message = `${service.describe()} has no port ${port.text}`;
   const hint = `Its ports are ${known.filter((text) => text !== '').join(', ')}.`;
   build.diagnostics.push(

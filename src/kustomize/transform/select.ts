@@ -19,9 +19,9 @@ export function makeSelector(selector: Selector): (resource: Resource) => boolea
   const annotations = parseSelector(selector.annotationSelector ?? '', selector.node);
   return (resource) => {
     if (!kind(resource.kind)) return false;
-    const { gvk } = resource;
-    if (!group(gvk.group) || !version(gvk.version)) return false;
-    if (!name(resource.name) && !name(resource.originalId.name)) return false;
+    if (selector.group && !group(resource.gvk.group)) return false;
+    if (selector.version && !version(resource.gvk.version)) return false;
+    if (selector.name && !name(resource.name) && !name(resource.originalId.name)) return false;
     if (selector.namespace) {
       const { originalId, currentId } = resource;
       const isThere = namespace(effectiveNamespace(originalId)) || namespace(effectiveNamespace(currentId));
