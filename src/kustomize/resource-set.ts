@@ -1,6 +1,6 @@
 /** The resources gathered so far, in order, found by their ids in constant time. */
 
-import type { Origin, YamlNode } from '../yaml/index.ts';
+import { MarkedNodes, type Origin } from '../yaml/index.ts';
 import { refuse } from './problem.ts';
 import { idKey, type Resource, type ResourceId } from './resource.ts';
 
@@ -10,7 +10,7 @@ export class ResourceSet {
   #byAnyId: Map<string, Resource[]> | undefined;
   #byKind: Map<string, Resource[]> | undefined;
   /** For strategic merges in a row: see mergePatch. To be made anew when anything else changes objects. */
-  settled = new WeakSet<YamlNode>();
+  settled = new MarkedNodes();
 
   get all(): readonly Resource[] {
     return this.#list;

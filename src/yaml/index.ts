@@ -10,6 +10,7 @@ export {
   isNullNode,
   type MapEntry,
   type MapNode,
+  MarkedNodes,
   mapNode,
   nodeAt,
   type Origin,

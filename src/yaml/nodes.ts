@@ -40,12 +40,17 @@ export interface MapEntry {
   value: YamlNode;
 }
 
-export interface MapNode extends NodeBase {
+interface CollectionNode extends NodeBase {
+  /** The `MarkedNodes` it belongs to, 0 for none. */
+  mark: number;
+}
+
+export interface MapNode extends CollectionNode {
   kind: 'map';
   entries: MapEntry[];
 }
 
-export interface SequenceNode extends NodeBase {
+export interface SequenceNode extends CollectionNode {
   kind: 'sequence';
   items: YamlNode[];
 }
@@ -68,11 +73,33 @@ export function scalarNode(
 }
 
 export function mapNode(origin: Origin, entries: MapEntry[] = []): MapNode {
-  return { kind: 'map', tag: '!!map', source: origin.source, offset: origin.offset, entries };
+  return { kind: 'map', tag: '!!map', source: origin.source, offset: origin.offset, entries, mark: 0 };
 }
 
 export function sequenceNode(origin: Origin, items: YamlNode[] = []): SequenceNode {
-  return { kind: 'sequence', tag: '!!seq', source: origin.source, offset: origin.offset, items };
+  return { kind: 'sequence', tag: '!!seq', source: origin.source, offset: origin.offset, items, mark: 0 };
+}
+
+let lastMark = 0;
+
+/**
+ * A set of maps and lists that is asked about very often: who belongs to it is written into the nodes, so that a node belongs to one such
+ * set at a time.
+ */
+export class MarkedNodes {
+  readonly #mark = ++lastMark;
+
+  has(node: MapNode | SequenceNode): boolean {
+    return node.mark === this.#mark;
+  }
+
+  add(node: MapNode | SequenceNode): void {
+    node.mark = this.#mark;
+  }
+
+  delete(node: MapNode | SequenceNode): void {
+    node.mark = 0;
+  }
 }
 
 export const isNullNode = (node: YamlNode): boolean => node.tag === '!!null';
@@ -115,15 +142,11 @@ export function cloneNode(node: YamlNode): YamlNode {
     for (const { key, value } of node.entries) {
       entries.push({ key: cloneNode(key), value: cloneNode<YamlNode>(value) });
     }
-    copy = { kind: 'map', tag, source, offset, entries };
+    copy = { kind: 'map', tag, source, offset, entries, mark: 0 };
   } else {
-    copy = {
-      kind: 'sequence',
-      tag,
-      source,
-      offset,
-      items: node.items.map((item) => cloneNode<YamlNode>(item)),
-    };
+    const items = [] as YamlNode[];
+    for (const item of node.items) items.push(cloneNode<YamlNode>(item));
+    copy = { kind: 'sequence', tag, source, offset, items, mark: 0 };
   }
   if (node.touches) copy.touches = [...node.touches];
   return copy;
@@ -137,7 +160,7 @@ export function assignNode(target: YamlNode, value: YamlNode): void {
   if (target === value) return;
   const holder = target as unknown as Record<string, unknown>;
   if (target.kind !== value.kind) {
-    for (const field of ['text', 'style', 'entries', 'items']) delete holder[field];
+    for (const field of ['text', 'style', 'entries', 'items', 'mark']) delete holder[field];
   }
   Object.assign(target, value);
   if (!value.touches) delete target.touches;

@@ -4,7 +4,7 @@
  */
 
 import { posix } from 'node:path';
-import { cloneNode, emitDocument, type YamlNode } from '../../yaml/index.ts';
+import { cloneNode, emitDocument, MarkedNodes, type YamlNode } from '../../yaml/index.ts';
 import type { Build } from '../build.ts';
 import { absorb, generate } from '../generate/generators.ts';
 import { refuse } from '../problem.ts';
@@ -66,7 +66,7 @@ export function accumulate(
     ...pluginTransforms(kustomization.transformers ?? [], readPaths, loader, build),
   ];
   for (const transform of transforms) {
-    if (!transform.kind.startsWith('Patch')) into.resources.settled = new WeakSet();
+    if (!transform.kind.startsWith('Patch')) into.resources.settled = new MarkedNodes();
     transform.run(into.resources);
     noteTransformation(transform, into.resources, loader, kustomization, build);
   }

@@ -24,6 +24,12 @@ export function mergeAssociativeList(
   mergeKeys: readonly string[],
   mergeItem: MergeItem,
 ): SequenceNode {
+  const own = patch && patch !== target ? itemsByKeys(target, mergeKeys) : undefined;
+  const changes = own && patch && itemsByKeys(patch, mergeKeys);
+  if (own && changes) {
+    target.items = mergeComplete(own, changes, mergeKeys.length > 1, mergeItem);
+    return target;
+  }
   // Patch items come first, then those of the target.
   const lists = patch ? [patch, target] : [target];
   const found = mergeKeys.length > 0 ? valuesOfKeys(lists, mergeKeys) : valuesOfScalars(lists);
@@ -50,6 +56,46 @@ export function mergeAssociativeList(
   }
   if (valuesList.length > 0) target.items = appendItems(added, rest, usedKeys);
   return target;
+}
+
+/** The items by their keys; undefined unless each has all the keys and no two have the same. */
+function itemsByKeys(list: SequenceNode, keys: readonly string[]): Map<string, YamlNode> | undefined {
+  if (keys.length === 0) return undefined;
+  const items = new Map<string, YamlNode>();
+  for (const item of list.items) {
+    let id = '';
+    for (const key of keys) {
+      const text = keyValue(item, key);
+      if (text === '') return undefined;
+      id += `${text}\0`;
+    }
+    items.set(id, item);
+  }
+  return items.size === list.items.length ? items : undefined;
+}
+
+/**
+ * What the step by step way comes to for lists whose items have all their keys: those of the patch come first; but with several keys,
+ * those that were there before stay in their order behind the new ones.
+ */
+function mergeComplete(
+  own: ReadonlyMap<string, YamlNode>,
+  changes: ReadonlyMap<string, YamlNode>,
+  hasSeveralKeys: boolean,
+  mergeItem: MergeItem,
+): YamlNode[] {
+  const result: YamlNode[] = [];
+  const kept = new Set<YamlNode>();
+  const add = (item: YamlNode | undefined, merged: YamlNode | undefined): void => {
+    if (!merged || isNullNode(merged) || (merged.kind === 'map' && merged.entries.length === 0)) return;
+    // An item that was there stays, even where the merge gives another: kustomize forgets a replacement.
+    if (item) kept.add(item);
+    if (!item || !hasSeveralKeys) result.push(item ?? merged);
+  };
+  for (const [id, change] of changes) add(own.get(id), mergeItem(own.get(id), change));
+  for (const [id, item] of own) if (!changes.has(id)) add(item, mergeItem(item, undefined));
+  if (hasSeveralKeys) for (const item of own.values()) if (kept.has(item)) result.push(item);
+  return result;
 }
 
 function replaceContents(list: YamlNode[], contents: YamlNode[]): void {

@@ -6,6 +6,8 @@ import {
   entryOf,
   fieldOf,
   type MapNode,
+  MarkedNodes,
+  mapNode,
   refuseForbiddenCharacters,
   type SourceText,
   scalarNode,
@@ -27,7 +29,7 @@ import type { ResourceSet } from '../resource-set.ts';
 import { applyJsonPatch, type JsonPatch, readJsonPatch } from './json-patch.ts';
 import { makeSelector } from './select.ts';
 import { markTouched } from './set-value.ts';
-import { hasDirectives, mergePatch } from './strategic-merge.ts';
+import { containsDirectives, mergePatch } from './strategic-merge.ts';
 
 export interface PatchOptions {
   readonly allowNameChange: boolean;
@@ -163,7 +165,7 @@ function applyOperations(
     resource.remember();
   }
   if (selected.length > 0) resources.idsChanged();
-  resources.settled = new WeakSet();
+  resources.settled = new MarkedNodes();
 }
 
 function selectTargets(patch: LoadedPatch, resources: ResourceSet, build: Build): Resource[] {
@@ -179,8 +181,9 @@ function applyToTarget(patch: LoadedPatch, resources: ResourceSet, build: Build)
   const merge = patch.merges[0];
   if (!merge) return;
   const selected = selectTargets(patch, resources, build);
+  const hasDirectives = containsDirectives(merge);
   for (const resource of selected) {
-    const copy = copyForMerge(merge, build);
+    const copy = copyForMerge(merge, hasDirectives, build);
     setText(copy, 'apiVersion', resource.apiVersion);
     mergeInto(resource, copy, patch, build, resources.settled);
   }
@@ -200,8 +203,8 @@ function refuseConflict(resource: Resource, at: YamlNode): never {
 }
 
 /** A merge changes the patch only where it has directives or notes down settings; else its root is all that is changed here. */
-function copyForMerge(merge: MapNode, build: Build): MapNode {
-  if (build.explains || hasDirectives(merge)) return cloneNode(merge);
+function copyForMerge(merge: MapNode, hasDirectives: boolean, build: Build): MapNode {
+  if (build.explains || hasDirectives) return cloneNode(merge);
   return { ...merge, entries: merge.entries.map((entry) => ({ ...entry })) };
 }
 
@@ -232,7 +235,7 @@ function applyToNamed(patch: LoadedPatch, merge: MapNode, resources: ResourceSet
   }
   if (matches.length > 1)
     refuse('SL1010', `${named} matches ${matches.length} resources`, merge, { object: named });
-  mergeInto(resource, copyForMerge(merge, build), patch, build, resources.settled);
+  mergeInto(resource, copyForMerge(merge, containsDirectives(merge), build), patch, build, resources.settled);
   dropDeleted(resources, [resource], patch);
 }
 
@@ -242,7 +245,7 @@ function mergeInto(
   merge: MapNode,
   { options }: LoadedPatch,
   build: Build,
-  settled: WeakSet<YamlNode>,
+  settled: MarkedNodes,
 ): void {
   const { name, namespace, kind } = resource;
   if (options.allowNameChange || options.allowKindChange) {
@@ -257,11 +260,23 @@ function mergeInto(
   }
   // A patch that replaces the whole object is lost: kustomize forgets what the merge returns.
   if (merged !== resource.node) return;
+  putBack(resource.node, { name, namespace, kind }, options);
+  settled.delete(merged);
+  settled.delete(metadataOf(merged));
+}
+
+function putBack(
+  merged: MapNode,
+  { name, namespace, kind }: { name: string; namespace: string; kind: string },
+  options: PatchOptions,
+): void {
   if (!options.allowKindChange) setText(merged, 'kind', kind);
   if (!options.allowNameChange) setText(metadataOf(merged), 'name', name);
   const metadata = metadataOf(merged);
   if (namespace !== '') setText(metadata, 'namespace', namespace);
-  else metadata.entries = metadata.entries.filter((entry) => entry.key.text !== 'namespace');
+  else if (entryOf(metadata, 'namespace')) {
+    metadata.entries = metadata.entries.filter((entry) => entry.key.text !== 'namespace');
+  }
 }
 
 function mergeOrExplain(
@@ -269,7 +284,7 @@ function mergeOrExplain(
   merge: MapNode,
   recorder: Parameters<typeof mergePatch>[2],
   build: Build,
-  settled: WeakSet<YamlNode>,
+  settled: MarkedNodes,
 ): MapNode | undefined {
   try {
     return mergePatch(resource.node, merge, recorder, build.schemas.lookup, settled);
@@ -282,13 +297,7 @@ function mergeOrExplain(
 function metadataOf(node: MapNode): MapNode {
   const metadata = fieldOf(node, 'metadata');
   if (metadata?.kind === 'map') return metadata;
-  const created: MapNode = {
-    kind: 'map',
-    tag: '!!map',
-    source: node.source,
-    offset: node.offset,
-    entries: [],
-  };
+  const created = mapNode(node);
   node.entries.push({ key: scalarNode('metadata', '', node), value: created });
   return created;
 }
@@ -309,5 +318,8 @@ function dropDeleted(resources: ResourceSet, changed: readonly Resource[], patch
   if (changed.some((resource) => resource.node.entries.length === 0)) {
     resources.keep((resource) => resource.node.entries.length > 0);
   }
-  if (mayRename(patch)) resources.idsChanged();
+  if (!mayRename(patch)) return;
+  resources.idsChanged();
+  // What is known about lists depends on the kind.
+  resources.settled = new MarkedNodes();
 }

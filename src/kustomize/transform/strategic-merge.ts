@@ -9,7 +9,9 @@ import {
   entryOf,
   fieldOf,
   isNullNode,
+  type MapEntry,
   type MapNode,
+  type MarkedNodes,
   resolveOldType,
   type SequenceNode,
   type scalarNode,
@@ -28,14 +30,15 @@ const keptNulls = new WeakSet<YamlNode>();
 
 /**
  * Merges a patch into an object, which it changes. The patch stays as it is, but for `$patch` directives, which are taken out: copy
- * a patch that has some. `settled` keeps what later merges need not look at, until something else changes the objects. Undefined where the patch deletes the object. Throws `KustomizeProblem`.
+ * a patch that has some. `settled` keeps what later merges need not look at, as long as nothing else changes it. Undefined where
+ * the patch deletes the object. Throws `KustomizeProblem`.
  */
 export function mergePatch(
   target: MapNode,
   patch: MapNode,
   recorder: Recorder,
   schemas: SchemaLookup,
-  settled: WeakSet<YamlNode>,
+  settled: MarkedNodes,
 ): MapNode | undefined {
   const merged = new Merger(recorder, { schemas, settled }).merge(target, patch, undefined);
   return merged?.kind === 'map' ? merged : undefined;
@@ -44,7 +47,7 @@ export function mergePatch(
 interface Context {
   readonly schemas: SchemaLookup;
   /** Maps that a merge without a patch for them would leave as they are. */
-  readonly settled: WeakSet<YamlNode>;
+  readonly settled: MarkedNodes;
 }
 
 const isMissingOrNull = (node: Maybe): boolean => !node || isNullNode(node);
@@ -66,26 +69,36 @@ class Merger {
     const schema = known ?? embeddedSchema(target, this.#context) ?? embeddedSchema(patch, this.#context);
     if (kind === 'scalar') return patch ?? target;
     if (kind === 'sequence') return this.#mergeList(target, patch, schema);
-    return this.#mergeMap(target, patch, schema);
+    return this.#mergeMap(target, patch, schema, known !== undefined || !mayChangeType(patch));
   }
 
-  #mergeMap(target: Maybe, patch: Maybe, schema: Schema | undefined): Maybe {
+  /** `keepsSchema`: another merge into the same map would find the same schema. */
+  #mergeMap(target: Maybe, patch: Maybe, schema: Schema | undefined, keepsSchema: boolean): Maybe {
     const chosen = chooseMap(target, patch);
     if (chosen?.kind !== 'map') return chosen;
     if (chosen === patch) return this.#mergeWithItself(cloneNode(chosen), schema);
     const added = patch?.kind === 'map' ? patch : undefined;
-    this.#context.settled.delete(chosen);
-    this.#settleRest(chosen, added, schema);
-    const names = new Set<string>();
-    for (const { key, value } of added?.entries ?? []) {
-      const name = key.text;
-      if (names.has(name)) continue;
-      names.add(name);
-      const field = fieldOf(chosen, name);
-      const merged = this.#mergeField(field, value, schema, name);
-      this.#setField(chosen, name, merged === value && !field ? cloneNode(value) : merged, key);
-    }
+    const { settled } = this.#context;
+    const isRestSettled = (keepsSchema && settled.has(chosen)) || this.#settleRest(chosen, added, schema);
+    settled.delete(chosen);
+    const areOthersSettled = !added || this.#mergeEntries(chosen, added, schema);
+    if (keepsSchema && isRestSettled && areOthersSettled) settled.add(chosen);
     return chosen;
+  }
+
+  /** The fields that the patch mentions; where it says one twice, the first counts. Returns whether all of them are settled now. */
+  #mergeEntries(map: MapNode, patch: MapNode, schema: Schema | undefined): boolean {
+    let areSettled = true;
+    for (const entry of patch.entries) {
+      const { key, value } = entry;
+      const name = key.text;
+      if (entryOf(patch, name) !== entry) continue;
+      const field = fieldOf(map, name);
+      const merged = this.#mergeField(field, value, schema, name);
+      this.#setField(map, name, merged === value && !field ? cloneNode(value) : merged, key);
+      areSettled &&= isFieldSettled(map, name, this.#context);
+    }
+    return areSettled;
   }
 
   #mergeField(field: Maybe, value: Maybe, schema: Schema | undefined, name: string): Maybe {
@@ -105,15 +118,21 @@ class Merger {
     return map;
   }
 
-  /** The fields that the patch does not mention. */
-  #settleRest(map: MapNode, patch: MapNode | undefined, schema: Schema | undefined): void {
-    const unsettled = map.entries.filter(
-      ({ key, value }) =>
-        !(patch && entryOf(patch, key.text)) && !settle(value, schema?.fields?.[key.text], this.#context),
-    );
+  /** The fields that the patch does not mention. Returns whether all of them are settled. */
+  #settleRest(map: MapNode, patch: MapNode | undefined, schema: Schema | undefined): boolean {
+    let unsettled: MapEntry[] | undefined;
+    for (const entry of map.entries) {
+      const name = entry.key.text;
+      if (patch && entryOf(patch, name)) continue;
+      if (settle(entry.value, schema?.fields?.[name], this.#context)) continue;
+      unsettled ??= [];
+      unsettled.push(entry);
+    }
+    if (!unsettled) return true;
     for (const { key, value } of unsettled) {
       this.#setField(map, key.text, this.#mergeField(value, undefined, schema, key.text), key);
     }
+    return false;
   }
 
   #setField(map: MapNode, name: string, value: Maybe, key: ReturnType<typeof scalarNode>): void {
@@ -150,10 +169,9 @@ class Merger {
   }
 
   #isIdentity(name: string): boolean {
-    const path = [...this.#recorder.path, name].join('.');
-    return (
-      path === 'kind' || path === 'apiVersion' || path === 'metadata.name' || path === 'metadata.namespace'
-    );
+    const { path } = this.#recorder;
+    if (path.length === 0) return name === 'kind' || name === 'apiVersion';
+    return path.length === 1 && path[0] === 'metadata' && (name === 'name' || name === 'namespace');
   }
 
   #mergeList(target: Maybe, patch: Maybe, schema: Schema | undefined): Maybe {
@@ -165,6 +183,7 @@ class Merger {
     const chosen = chooseList(target, patch);
     if (chosen?.kind !== 'sequence') return chosen;
     const result = chosen === patch && chosen !== target ? cloneNode(chosen) : chosen;
+    this.#context.settled.delete(result);
     const other = chosen === patch ? result : patch?.kind === 'sequence' ? patch : undefined;
     const before = this.#recorder.beforeListMerge(result, other, schema.mergeKeys);
     const merged = mergeAssociativeList(result, other, schema.mergeKeys, (item, patchItem) =>
@@ -194,7 +213,9 @@ function settle(node: YamlNode, schema: Schema | undefined, context: Context): b
     context.settled.add(node);
     return true;
   }
-  return !schema?.mergeKeys || settleList(node, schema.mergeKeys, schema.items, context);
+  if (schema?.mergeKeys && !settleList(node, schema.mergeKeys, schema.items, context)) return false;
+  context.settled.add(node);
+  return true;
 }
 
 /** A list whose items all have all their keys, and different ones, stays as it is. */
@@ -220,6 +241,17 @@ function settleList(
   return true;
 }
 
+/** Whether the field is known to be settled, without settling it: the quotes that a merge adds are added by the next merge, if there is one. */
+function isFieldSettled(map: MapNode, name: string, { settled }: Context): boolean {
+  for (const { key, value } of map.entries) {
+    if (key.text !== name) continue;
+    const isSettled =
+      value.kind === 'scalar' ? !isNullNode(value) && !isUnquotedOldNonString(value) : settled.has(value);
+    if (!isSettled) return false;
+  }
+  return true;
+}
+
 function isUnquotedOldNonString(node: YamlNode): node is ReturnType<typeof scalarNode> {
   if (node.kind !== 'scalar' || node.style !== 'plain' || (node.tag !== '!!str' && node.tag !== ''))
     return false;
@@ -239,9 +271,13 @@ function refuseOtherKinds(kind: YamlNode['kind'], target: Maybe, patch: Maybe): 
 /** An object inside an object is merged by its own kind's rules. */
 function embeddedSchema(node: Maybe, { schemas }: Context): Schema | undefined {
   if (node?.kind !== 'map') return undefined;
-  const [apiVersion, kind] = [textOf(fieldOf(node, 'apiVersion')), textOf(fieldOf(node, 'kind'))];
+  const kind = textOf(fieldOf(node, 'kind'));
+  const apiVersion = kind && textOf(fieldOf(node, 'apiVersion'));
   return apiVersion && kind ? schemas(apiVersion, kind) : undefined;
 }
+
+const mayChangeType = (patch: Maybe): boolean =>
+  fieldOf(patch, 'kind') !== undefined || fieldOf(patch, 'apiVersion') !== undefined;
 
 /** The map that is filled: the target's, the patch's, or none where the field goes. */
 function chooseMap(target: Maybe, patch: Maybe): Maybe {
@@ -271,11 +307,11 @@ function chooseList(target: Maybe, patch: Maybe): Maybe {
 type Directive = 'merge' | 'replace' | 'delete' | 'unknown';
 
 /** Whether a patch has directives, so that it must be copied for every merge. */
-export function hasDirectives(node: YamlNode): boolean {
-  if (node.kind === 'sequence') return node.items.some(hasDirectives);
+export function containsDirectives(node: YamlNode): boolean {
+  if (node.kind === 'sequence') return node.items.some(containsDirectives);
   return (
     node.kind === 'map' &&
-    node.entries.some(({ key, value }) => key.text === '$patch' || hasDirectives(value))
+    node.entries.some(({ key, value }) => key.text === '$patch' || containsDirectives(value))
   );
 }
 

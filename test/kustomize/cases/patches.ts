@@ -3,6 +3,14 @@ import { app, type CaseTable, custom, deployment, operations, overApp, overBase,
 const inline = (patch: string, target = 'kind: Deployment') => overApp(`patches:\n- target: {${target}}\n  patch: |-\n${patch.replace(/^/gm, '    ')}\n`);
 const web = (rest: string) => `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n${rest}`;
 
+
+/** A spec with patches of it, one after the other, under a target each. */
+const inRow = (kind: string, apiVersion: string, [spec = '', ...patches]: readonly string[]) => {
+  const head = `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: x}\n`;
+  const entries = patches.map((patch) => `- target: {name: x}\n  patch: |-\n${`${head}spec: ${patch}`.replace(/^/gm, '    ')}\n`);
+  return { 'kustomization.yaml': `resources: [object.yaml]\npatches:\n${entries.join('')}`, 'object.yaml': `${head}spec: ${spec}\n` };
+};
+
 export const patchCases: CaseTable = {
   ...table('ports', ([base, patch]: [string, string]) => ports(base, patch), {
     'both with protocol': ['[{port: 53, protocol: UDP}]', '[{port: 53, protocol: UDP, targetPort: 5353}]'],
@@ -213,6 +221,32 @@ export const patchCases: CaseTable = {
   }), {
     'quotes stick where they are needed': ['{a: "1", b: "x", c: x}', '{a: 2, b: 3, c: 4}'],
     'quotes stick where the text needs them': ['{a: "#c", b: "x: y", c: "x\\ty", d: "*", e: "- ", f: "yes", g: " x", h: "", i: "x\\ny"}', '{a: 2, b: 3, c: 4, d: 5, e: 6, f: true, g: 7, h: 8, i: 9}'],
+  }),
+  ...table('patches in a row', (specs: readonly string[]) => inRow('Thing', 'example.com/v1', specs), {
+    'a word of YAML 1.1 and nothing after it': ['{a: {b: 5, c: x}}', '{a: {b: "yes"}}'],
+    'a word of YAML 1.1, then a patch beside it': ['{a: {b: 5, c: x}}', '{a: {b: "yes"}}', '{a: {c: y}}'],
+    'a word of YAML 1.1, then a patch elsewhere': ['{a: {b: 5, c: x}, d: 1}', '{a: {b: "on"}}', '{d: 2}'],
+    'a word of YAML 1.1, then two patches of the map': ['{a: {b: 5, c: x}}', '{a: {c: y}}', '{a: {b: "no"}}', '{a: {c: z}}', '{a: {d: 1}}'],
+    'a word of YAML 1.1, then a number': ['{a: {b: 5, c: x}}', '{a: {b: "yes"}}', '{a: {b: 7}}'],
+    'a word of YAML 1.1, then a patch beside it, then a number': ['{a: {b: 5, c: x}}', '{a: {b: "yes"}}', '{a: {c: y}}', '{a: {b: 7}}'],
+    'a word of YAML 1.1, then a patch elsewhere, then a number': ['{a: {b: 5, c: x}, d: 1}', '{a: {b: "yes"}}', '{d: 2}', '{a: {b: 7}}'],
+    'a null that is new': ['{a: {b: 1}}', '{a: {c: {d: null, e: 1}}}', '{a: {b: 2}}', '{a: {b: 3}}'],
+    'a null that was there': ['{a: {b: null, c: 1}}', '{a: {c: 2}}', '{a: {c: 3}}'],
+    'a field that goes and comes': ['{a: {b: 1, c: 2}}', '{a: {b: null}}', '{a: {b: on}}', '{a: {c: 3}}'],
+    'a map that goes and comes': ['{a: {b: {c: 1}}}', '{a: {b: null}}', '{a: {b: {c: y}}}', '{a: {d: 1}}', '{a: {d: 2}}'],
+    'a map replaced': ['{a: {b: {c: 1}, d: 1}}', '{a: {b: {$patch: replace, e: "off"}}}', '{a: {d: 2}}', '{a: {d: 3}}'],
+    'lists replaced': ['{a: {b: [1, null]}}', '{a: {b: [{c: null}, {c: "yes"}]}}', '{a: {d: 2}}', '{a: {d: 3}}'],
+    'an object inside gets its kind': ['{a: {spec: {ports: [{port: 1}]}}}', '{a: {apiVersion: v1, kind: Service}}', '{a: {spec: {ports: [{port: 1, name: x}]}}}', '{a: {spec: {ports: [{port: 2}]}}}'],
+    'an object inside changes its kind': ['{a: {apiVersion: v1, kind: Service, spec: {ports: [{port: 1}, {name: x}]}}}', '{a: {x: 1}}', '{a: {kind: Other}}', '{a: {spec: {ports: [{port: 3}]}}}'],
+    'keys written twice': ['{a: {b: "1", b: 2, c: 3}}', '{a: {b: 4}}', '{a: {c: 4}}', '{a: {b: null}}'],
+  }),
+  ...table('patches of a pod in a row', (specs: readonly string[]) => inRow('Deployment', 'apps/v1', specs.map((spec) => `{template: {spec: ${spec}}}`)), {
+    'containers': ['{containers: [{name: a}, {name: b, args: [x]}]}', '{containers: [{name: c}, {name: b, image: i}]}', '{containers: [{name: b, command: [y]}]}', '{containers: [{name: d}, {name: a, image: j}]}'],
+    'ports with all their keys': ['{containers: [{name: a, ports: [{containerPort: 1, protocol: UDP}, {containerPort: 2, protocol: TCP}]}]}', '{containers: [{name: a, ports: [{containerPort: 3, protocol: UDP}, {containerPort: 2, protocol: TCP, name: x}]}]}', '{containers: [{name: a, ports: [{containerPort: 1, protocol: UDP, name: y}]}]}'],
+    'ports that lose a key': ['{containers: [{name: a, ports: [{containerPort: 1, protocol: UDP}]}]}', '{containers: [{name: a, ports: [{containerPort: 2}]}]}', '{containers: [{name: a, image: x}]}', '{containers: [{name: a, ports: [{containerPort: 1, protocol: UDP, name: y}]}]}'],
+    'a container replaced, another added': ['{containers: [{name: a, args: [x]}, {name: b}]}', '{containers: [{name: a, $patch: replace, image: i}, {name: c, env: [{name: "on", value: "on"}]}]}', '{containers: [{name: a, image: j}]}'],
+    'a container deleted and added again': ['{containers: [{name: a, args: [x]}, {name: b}]}', '{containers: [{name: a, $patch: delete}]}', '{containers: [{name: a, image: "y"}]}', '{containers: [{name: b, image: z}]}'],
+    'environment': ['{containers: [{name: a, env: [{name: X, value: 1}]}]}', '{containers: [{name: a, env: [{name: X, value: "yes"}, {name: Y, value: null}]}]}', '{containers: [{name: a, image: i}]}', '{containers: [{name: a, env: [{name: Z}]}]}'],
   }),
   'patches: inline strategic merge': inline('apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: any}\nspec: {replicas: 9}', 'kind: Deployment'),
   'patches: no target': overApp(`patches:\n- patch: |-\n    apiVersion: apps/v1\n    kind: Deployment\n    metadata: {name: web}\n    spec: {replicas: 9}\n`),
