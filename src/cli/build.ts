@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Diagnostic, DiagnosticError, hasErrors } from '../diagnostics/index.ts';
 import type { RenderedObject, RenderResult } from '../kustomize/index.ts';
+import { choice } from './option-values.ts';
 import { noteDiagnostics, print } from './output.ts';
 
 interface BuildOptions {
@@ -17,7 +18,9 @@ export function registerBuild(program: Command): void {
     .command('build')
     .description('Print the objects of kustomization directories, as kubectl kustomize does.')
     .argument('<directory...>', 'directories that hold a kustomization.yaml')
-    .option('-o, --output <format>', 'how to write diagnostics to stderr: text or json', 'text')
+    .addOption(
+      choice('-o, --output <format>', 'how to write diagnostics to stderr', ['text', 'json'], 'text'),
+    )
     .option('--strict', 'exit 1 where there is a warning')
     .option('--explain <kind/name:path>', 'tell where a field comes from, instead of printing objects')
     .action(async (directories: readonly string[], options: BuildOptions) => {

@@ -1,7 +1,7 @@
 /** The resources gathered so far, in order, found by their ids in constant time. */
 
 import { MarkedNodes, type Origin } from '../yaml/index.ts';
-import { refuse } from './problem.ts';
+import { positionOf, refuse } from './problem.ts';
 import { idKey, type Resource, type ResourceId } from './resource.ts';
 
 export class ResourceSet {
@@ -23,11 +23,14 @@ export class ResourceSet {
     const key = resource.currentKey;
     const other = byId.get(key);
     if (other) {
-      const first = other.node.source.positionAt(other.node.offset);
+      const first = positionOf(other.node);
+      const second = positionOf(resource.node);
+      const isSameText = first.file === second.file && first.line === second.line;
       refuse(
         'SL1009',
         `${resource.describe()} is already defined at ${first.file}:${first.line}`,
-        resource.node,
+        // The same lines read twice are not what is wrong; what names them is.
+        isSameText ? (at ?? resource.node) : resource.node,
         {
           object: resource.describe(),
           hint: at && 'Rename one of them, or remove one of the two entries of resources.',

@@ -82,6 +82,12 @@ describe('sluice build', () => {
     });
   });
 
+  it('refuses another format of diagnostics', async () => {
+    const { code, stderr } = await run('build', '-o', 'jsn', overlay('production'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Allowed choices are text, json/);
+  });
+
   it('exits 2 for a directory that does not exist', async () => {
     const { code, stderr } = await run('build', join(copy, 'nowhere'));
     expect(code).toBe(2);
@@ -103,8 +109,9 @@ describe('sluice build', () => {
 });
 
 describe('sluice build --explain', () => {
-  const explain = async (question: string): Promise<string[]> => {
-    const { stdout, stderr } = await run('build', join(copy, 'overlays/production'), '--explain', question);
+  const explain = async (question: string, overlayName = 'production'): Promise<string[]> => {
+    const directory = join(copy, 'overlays', overlayName);
+    const { stdout, stderr } = await run('build', directory, '--explain', question);
     return (stdout + stderr)
       .replaceAll(/\S*\/(?=base|overlays)/g, '')
       .trimEnd()
@@ -134,6 +141,15 @@ describe('sluice build --explain', () => {
       'Service backend/udp-echo-service metadata.labels.environment = production',
       '  overlays/production/kustomization.yaml:10:20  labels  production',
     ]);
+  });
+
+  it('takes the dots in the name of an annotation for what they are', async () => {
+    const path = 'metadata.annotations.traefik.ingress.kubernetes.io/router.entrypoints';
+    const [value, ...settings] = await explain(`ingressrouteudp/udp-echo-route:${path}`, 'development');
+    expect(value).toBe(`IngressRouteUDP backend/udp-echo-route ${path} = myudp`);
+    expect(settings.join()).toMatch(
+      /overlays\/development\/ingress-traefik-patch\.yaml:8:\d+ {2}patches {2}myudp$/,
+    );
   });
 
   it('SL1018 names the nearest field or the objects there are', async () => {

@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { kustomizeCodes } from '../../src/diagnostics/codes/kustomize.ts';
 import type { Diagnostic } from '../../src/diagnostics/index.ts';
-import { memoryFileSystem } from '../../src/files/index.ts';
+import { FileNotFoundError, memoryFileSystem } from '../../src/files/index.ts';
 import { renderKustomization } from '../../src/kustomize/index.ts';
 import {
   type CaseFiles,
@@ -254,6 +254,45 @@ describe('a render that fails', () => {
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toEqual(['SL1001']);
     expect(filesRead).toEqual(['/nowhere']);
   });
+
+  it('because a file may not be read names the entry that wants it', () => {
+    const files = memoryFileSystem({
+      '/t/kustomization.yaml': 'resources:\n- secret.yaml\n',
+      '/t/secret.yaml': '',
+    });
+    const forbidden = (path: string): never => {
+      throw new FileNotFoundError(path);
+    };
+    const read = (path: string) => (path.endsWith('secret.yaml') ? forbidden(path) : files.read(path));
+    const { diagnostics } = renderKustomization('/t', { ...files, read });
+    expect(diagnostics[0]).toMatchObject({ code: 'SL1001', message: 'secret.yaml cannot be read' });
+    expect(diagnostics[0]?.position?.line).toBe(2);
+    const none = renderKustomization('/t', { ...files, read: forbidden, list: forbidden }).diagnostics;
+    expect(none[0]).toMatchObject({ code: 'SL1001', message: 'kustomization.yaml cannot be read' });
+  });
+
+  it('because one file is named twice names the second entry', () => {
+    const { diagnostics } = renderCase(
+      overApp('', { 'kustomization.yaml': 'resources:\n- app.yaml\n- app.yaml\n' }),
+    );
+    expect(diagnostics[0]).toMatchObject({
+      code: 'SL1009',
+      position: { file: 'kustomization.yaml', line: 3 },
+    });
+  });
+
+  it.each([
+    ['source', '{kind: ConfigMap, name: setings}', '{kind: Service}'],
+    ['target', '{kind: ConfigMap}', '{name: setings, kind: ConfigMap}'],
+  ])(
+    'or does nothing, for a %s of a replacement that is misspelt, names what there is',
+    (_, source, select) => {
+      const { diagnostics } = renderCase(
+        overApp(`replacements:\n- source: ${source}\n  targets:\n  - select: ${select}\n`),
+      );
+      expect(diagnostics[0]?.hint).toBe('Did you mean the name settings?');
+    },
+  );
 
   it('refuses an address and says what to do instead', () => {
     const { diagnostics } = renderCase({

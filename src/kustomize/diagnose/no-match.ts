@@ -20,7 +20,11 @@ export function reportNoMatch(target: Selector, resources: ResourceSet, build: B
   build.diagnostics.push(diagnosticAt('warning', 'SL1101', message, at, { hint }));
 }
 
-function nearestResource(target: Selector, resources: ResourceSet): string | undefined {
+/** What was probably meant by a kind and a name that no resource has, or what there is. */
+export function nearestResource(
+  target: Pick<Selector, 'kind' | 'name'>,
+  resources: ResourceSet,
+): string | undefined {
   const ofKind = resources.all.filter((resource) => !target.kind || resource.kind === target.kind);
   if (target.kind && ofKind.length === 0) {
     const kind = nearestName(target.kind, new Set(resources.all.map((resource) => resource.kind)));

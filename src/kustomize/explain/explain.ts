@@ -1,7 +1,7 @@
 /** Where a value of a rendered object comes from: every place that set it, and what kustomize did there. */
 
 import { nearestName, type SourcePosition } from '../../diagnostics/index.ts';
-import type { YamlNode } from '../../yaml/index.ts';
+import { fieldOf, type YamlNode } from '../../yaml/index.ts';
 import type { RenderedObject } from '../index.ts';
 import { KustomizeProblem, positionOf } from '../problem.ts';
 import { lookUp, splitFieldPath } from '../transform/path-query.ts';
@@ -32,11 +32,31 @@ export function explainField(object: RenderedObject, path: string): readonly Fie
 
 function nodeAtPath(object: RenderedObject, path: string): YamlNode | undefined {
   try {
-    return lookUp(object.node, path, object.node);
+    return lookUp(object.node, withEscapedDots(object.node, path), object.node);
   } catch (error) {
     if (error instanceof KustomizeProblem) return undefined;
     throw error;
   }
+}
+
+/** Names of labels and annotations have dots: steps that are no names by themselves but one together are one step. */
+function withEscapedDots(root: YamlNode, path: string): string {
+  const steps = splitFieldPath(path);
+  const result: string[] = [];
+  let node: YamlNode | undefined = root;
+  for (let index = 0; index < steps.length; index++) {
+    let step = steps[index] ?? '';
+    if (node?.kind === 'map') {
+      let length = steps.length - index;
+      while (length > 1 && !fieldOf(node, steps.slice(index, index + length).join('.'))) length--;
+      step = steps.slice(index, index + length).join('.');
+      index += length - 1;
+    }
+    const escaped = step.startsWith('[') ? step : step.replaceAll('.', '\\.');
+    result.push(escaped);
+    node = node && lookUp(node, escaped, node);
+  }
+  return result.join('.');
 }
 
 /** The field that was most likely meant, where the path leads nowhere. */

@@ -82,7 +82,7 @@ function findFile(
     refuse('SL1007', `${directory} holds ${found.join(' and ')}`, position, { hint: 'Keep one of them.' });
   }
   const fileName = found[0] ?? '';
-  return { file: loader.load(fileName, at), fileName };
+  return { file: loader.load(fileName, position), fileName };
 }
 
 function similarFile(loader: Loader, build: Build): string | undefined {

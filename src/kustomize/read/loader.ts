@@ -5,6 +5,7 @@
 
 import { posix } from 'node:path';
 import { nearestName } from '../../diagnostics/index.ts';
+import { FileNotFoundError } from '../../files/index.ts';
 import type { Origin } from '../../yaml/index.ts';
 import { refuse } from '../problem.ts';
 import type { ProjectFiles, ReadFile } from './project-files.ts';
@@ -47,7 +48,14 @@ export class Loader {
       });
     }
     this.#onRead(real);
-    return this.files.read(real);
+    try {
+      return this.files.read(real);
+    } catch (error) {
+      if (!(error instanceof FileNotFoundError)) throw error;
+      return refuse('SL1001', `${path} cannot be read`, at, {
+        hint: 'Its permissions do not allow it, or it has just been removed.',
+      });
+    }
   }
 
   /** Whether the path names something, and what. */

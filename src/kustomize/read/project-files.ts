@@ -1,7 +1,7 @@
 /** The files of one render: read once, parsed once, and all of them known to the watcher. */
 
 import { posix } from 'node:path';
-import type { EntryKind, FileSystem } from '../../files/index.ts';
+import { type EntryKind, FileNotFoundError, type FileSystem } from '../../files/index.ts';
 import { SourceText } from '../../yaml/index.ts';
 
 export interface ReadFile {
@@ -71,8 +71,14 @@ export class ProjectFiles {
     return directory && `${directory === '/' ? '' : directory}/${posix.basename(path)}`;
   }
 
+  /** None where the directory may not be listed. */
   list(directory: string): readonly string[] {
-    return this.#files.list(directory);
+    try {
+      return this.#files.list(directory);
+    } catch (error) {
+      if (error instanceof FileNotFoundError) return [];
+      throw error;
+    }
   }
 
   /** As the user would type it. */

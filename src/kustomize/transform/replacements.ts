@@ -2,6 +2,7 @@
 
 import { cloneNode, type ScalarNode, textOf, type YamlNode } from '../../yaml/index.ts';
 import { type Build, recorderOf } from '../build.ts';
+import { nearestResource } from '../diagnose/no-match.ts';
 import { diagnosticAt, refuse } from '../problem.ts';
 import type { FieldOptions, Replacement, ReplacementTarget, Selector } from '../read/kustomization.ts';
 import { annotationsOf, isSelectedGvk, labelsOf, type Resource, type ResourceId } from '../resource.ts';
@@ -22,7 +23,9 @@ export function replaceValues(replacement: Replacement, resources: ResourceSet, 
     const selected = resources.all.filter((resource) => isTarget(resource, target, select));
     if (selected.length === 0) {
       build.diagnostics.push(
-        diagnosticAt('warning', 'SL1103', 'this target of a replacement matches no resource', select.node),
+        diagnosticAt('warning', 'SL1103', 'this target of a replacement matches no resource', select.node, {
+          hint: nearestResource(select, resources),
+        }),
       );
     }
     for (const resource of selected) copyTo(resource, value, target, recorder);
@@ -49,7 +52,11 @@ const idsOf = (resource: Resource): ResourceId[] => [resource.currentId, ...reso
 function sourceValue(source: Source, resources: ResourceSet): YamlNode {
   const matches = resources.all.filter((resource) => idsOf(resource).some((id) => isSelectedId(id, source)));
   const [resource] = matches;
-  if (!resource) refuse('SL1011', 'the source of this replacement matches no resource', source.node);
+  if (!resource) {
+    refuse('SL1011', 'the source of this replacement matches no resource', source.node, {
+      hint: nearestResource(source, resources),
+    });
+  }
   if (matches.length > 1) {
     const names = matches.slice(0, 3).map((match) => match.describe());
     refuse('SL1011', `the source of this replacement matches ${matches.length} resources`, source.node, {
