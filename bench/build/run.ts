@@ -104,6 +104,8 @@ const trees: readonly TreeOptions[] = [
     : [
         { ...plain, resources: 1000, patches: 30 },
         { ...plain, resources: 3000 },
+        { ...plain, resources: 3000, patches: 2 },
+        { ...plain, resources: 3000, patches: 2, withNames: true },
         { ...plain, resources: 1000, patches: 100 },
         { ...plain, resources: 3000, files: 'one' as const, withNames: true },
       ]),

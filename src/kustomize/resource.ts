@@ -138,11 +138,21 @@ export class Resource {
   }
 
   /** The oldest first, without the current one. */
-  get previousIds(): ResourceId[] {
-    if (this.#previousIds.length === 0 || !this.#remembers) return [];
-    const { group, version } = parseApiVersion(this.apiVersion);
-    return this.#previousIds.map((id) => ({ group, version, ...id }));
+  get previousIds(): readonly ResourceId[] {
+    const previous = this.#previousIds;
+    if (previous.length === 0 || !this.#remembers) return noIds;
+    const { gvk } = this;
+    const known = this.#fullPreviousIds;
+    if (known?.of === previous && known.gvk === gvk && known.ids.length === previous.length) return known.ids;
+    const { group, version } = gvk;
+    const ids = previous.map((id) => ({ group, version, ...id }));
+    this.#fullPreviousIds = { of: previous, gvk, ids };
+    return ids;
   }
+
+  #fullPreviousIds:
+    | { readonly of: readonly PreviousId[]; readonly gvk: Gvk; readonly ids: readonly ResourceId[] }
+    | undefined;
 
   get originalId(): ResourceId {
     return this.previousIds[0] ?? this.currentId;
@@ -258,6 +268,8 @@ export class Resource {
     return `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
   }
 }
+
+const noIds: readonly ResourceId[] = [];
 
 const textUnlessNull = (node: YamlNode | undefined): string =>
   node && !isNullNode(node) ? textOf(node) : '';

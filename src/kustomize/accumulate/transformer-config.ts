@@ -95,7 +95,7 @@ function mergeReferences(
   other: readonly NameReference[],
   at?: YamlNode,
 ): readonly NameReference[] {
-  if (one === other) return one;
+  if (one === other || other.length === 0) return one;
   const merged = [...one];
   for (const reference of other) {
     const index = merged.findIndex(

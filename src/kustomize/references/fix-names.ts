@@ -17,12 +17,10 @@ export function fixNames(references: readonly NameReference[], resources: Resour
   const candidates = indexByFormerName(resources.all);
   if (candidates.size === 0) return;
   const recorder = recorderOf(build, 'name reference');
-  const byKind = indexByReferrerKind(references);
+  const specsOf = specsByReferrerKind(references);
   for (const referrer of resources.all) {
     const original = referrer.originalId;
-    const specs = [...(byKind.get(original.kind) ?? []), ...(byKind.get('') ?? [])].sort(
-      (one, other) => one.order - other.order,
-    );
+    const specs = specsOf(original.kind);
     if (specs.length === 0) continue;
     const fixer = new Fixer(referrer, candidates, recorder);
     for (const { spec, target } of specs) {
@@ -35,6 +33,21 @@ interface IndexedSpec {
   readonly spec: FieldSpec;
   readonly target: Partial<Gvk>;
   readonly order: number;
+}
+
+/** The fields of a kind that may hold names, in their order; those of every kind among them. */
+function specsByReferrerKind(references: readonly NameReference[]): (kind: string) => readonly IndexedSpec[] {
+  const byKind = indexByReferrerKind(references);
+  const merged = new Map<string, readonly IndexedSpec[]>();
+  return (kind) => {
+    let specs = merged.get(kind);
+    if (!specs) {
+      const all = [...(byKind.get(kind) ?? []), ...(byKind.get('') ?? [])];
+      specs = all.sort((one, other) => one.order - other.order);
+      merged.set(kind, specs);
+    }
+    return specs;
+  };
 }
 
 function indexByReferrerKind(references: readonly NameReference[]): Map<string, IndexedSpec[]> {

@@ -31,8 +31,10 @@ export interface Recorder {
   ): ((merged: SequenceNode) => void) | undefined;
 }
 
+const ignore = (): undefined => undefined;
+
 export function recorderFor(by: string, keepsTouches: boolean): Recorder {
-  return { by, keepsTouches, path: [], onSet() {}, onListReplaced() {}, beforeListMerge: () => undefined };
+  return { by, keepsTouches, path: [], onSet: ignore, onListReplaced: ignore, beforeListMerge: ignore };
 }
 
 /** The settings of a field once it has taken a value, or undefined where nobody asked for them. */
