@@ -38,6 +38,9 @@ export interface ReportsOptions {
 /** Some time after each table: datagrams come first, and several tables make one report. */
 const delayMs = 200;
 
+/** An API that does not answer holds nobody up for longer at the end. */
+const farewellMs = 3_000;
+
 /** What a replica needs for as long as it writes. */
 interface Term {
   readonly statuses: StatusWriter;
@@ -92,6 +95,10 @@ export class Reports {
     this.isStopped = true;
     clearTimeout(this.timer);
     this.term?.statuses.stop();
+    await within(farewellMs, this.farewell());
+  }
+
+  private async farewell(): Promise<void> {
     await this.term?.events.flush();
     this.end();
     await this.election?.stop();
@@ -154,6 +161,13 @@ export class Reports {
       term.statuses.offer(one.type, one.object, one.status);
     }
   }
+}
+
+function within(ms: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /**
