@@ -279,7 +279,10 @@ class Runtime implements IngressRuntime {
     };
   }
 
-  /** With the API gone it stays ready, and says so: the last known endpoints are better than none. */
+  /**
+   * With the API gone it stays ready, and says so: the last known endpoints are better than none. So it does while an entry
+   * point goes on at an address that it should have left.
+   */
   private readiness() {
     const problems: string[] = [];
     if (this.phase === 'draining') problems.push('terminating');
@@ -291,7 +294,7 @@ class Runtime implements IngressRuntime {
     const stale = (this.options.health?.stale ?? []).map(({ resource, sinceMs, error }) => {
       return `stale: ${resource} since ${new Date(sinceMs).toISOString()} (${error})`;
     });
-    const lines = [problems.length > 0 ? 'not ready' : 'ok', ...problems, ...stale];
+    const lines = [problems.length > 0 ? 'not ready' : 'ok', ...problems, ...stale, ...this.toldFailures];
     return plainText(problems.length > 0 ? 503 : 200, `${lines.join('\n')}\n`);
   }
 

@@ -271,11 +271,10 @@ describe('the ingress of one process', () => {
       text.startsWith('--entrypoints.myudp.') ? `--entrypoints.myudp.address=127.0.0.1:${wanted}/udp` : text,
     );
     await runtime.reload(configure(...moved));
-    expect(logged).toContain(
-      `entrypoint myudp cannot listen on 127.0.0.1:${wanted}/udp: the port is in use; it goes on at 127.0.0.1:${port}/udp`,
-    );
+    const told = `entrypoint myudp cannot listen on 127.0.0.1:${wanted}/udp: the port is in use; it goes on at 127.0.0.1:${port}/udp`;
+    expect(logged).toContain(told);
     expect(await ask(port, 'still')).toBe('a:still');
-    expect((await get('/readyz')).status).toBe(200);
+    expect(await get('/readyz')).toMatchObject({ status: 200, text: `ok\n${told}\n` });
   });
 
   it('refuses to start when a port is taken, and says which', async () => {

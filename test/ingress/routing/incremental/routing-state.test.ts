@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EntryPointTable } from '../../../../src/dataplane/tcp/table-state.ts';
 import {
   compileTcpRoutes,
   compileUdpRoutes,
@@ -7,6 +8,7 @@ import {
   type RoutingOptions,
 } from '../../../../src/ingress/index.ts';
 import { RoutingState } from '../../../../src/ingress/routing/incremental/routing-state.ts';
+import { RouteReports } from '../../../../src/ingress/status/route-status.ts';
 import type {
   EndpointSlice,
   IngressRouteTCP,
@@ -226,7 +228,7 @@ class World {
 describe('the routing that follows changes', () => {
   it('is at every moment what a compilation of all objects gives', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), options, (steps, given) => {
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), options, (steps, given) => {
         const world = new World();
         const state = new RoutingState(given);
         for (const one of [...steps, 'compile' as const]) {
@@ -245,6 +247,46 @@ describe('the routing that follows changes', () => {
           } else {
             const type = world.apply(one.kind, one.object, one.isGone);
             if (type) state.apply(one.kind, { type, object: one.object });
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is followed by reports and TCP tables that are what fresh ones would be', () => {
+    const facts = ['', 'a.b', 'other'].flatMap((serverName) =>
+      ['10.1.2.3', '192.0.2.1'].map((clientAddress) => ({ serverName, clientAddress, alpnProtocols: [] })),
+    );
+    const chosen = (table: EntryPointTable) =>
+      facts.flatMap((one) =>
+        [true, false].map((hasTls) => {
+          const route = table.chooser.choose(one, hasTls);
+          return route && table.stateOf(route).route;
+        }),
+      );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), options, (steps, given) => {
+        const world = new World();
+        const state = new RoutingState(given);
+        const reports = new RouteReports();
+        const tables = new Map<string, EntryPointTable>();
+        state.setEntryPoints(entryPoints);
+        for (const one of steps) {
+          if (one === 'compile') continue;
+          if ('entryPoints' in one)
+            state.setEntryPoints(one.entryPoints.length > 2 ? one.entryPoints : entryPoints);
+          else {
+            const type = world.apply(one.kind, one.object, one.isGone);
+            if (type) state.apply(one.kind, { type, object: one.object });
+          }
+          const routing = state.compile();
+          expect(reports.of(routing)).toEqual(new RouteReports().of(routing));
+          for (const decision of routing.table.tcp ?? []) {
+            const { entryPoint } = decision;
+            const table = new EntryPointTable(decision, tables.get(entryPoint));
+            tables.set(entryPoint, table);
+            expect(chosen(table)).toEqual(chosen(new EntryPointTable(decision)));
           }
         }
       }),
