@@ -79,7 +79,7 @@ export class Reports {
       return;
     }
     this.options.log.info({}, 'statuses and Events are written, whether or not other replicas write them');
-    this.begin();
+    this.begin(false);
   }
 
   /** Something has changed. */
@@ -113,7 +113,8 @@ export class Reports {
       log.info({ holder: state.holder }, `${lease}: ${who} writes statuses and Events`);
       return;
     }
-    if (state.kind === 'leading') log.info({}, `${lease}: this replica writes statuses and Events`);
+    const isAlone = state.kind === 'leading';
+    if (isAlone) log.info({}, `${lease}: this replica writes statuses and Events`);
     else {
       const error = String(state.error);
       log.warn(
@@ -121,14 +122,16 @@ export class Reports {
         `${lease} cannot be used: statuses and Events are written, whether or not other replicas write them: ${error}`,
       );
     }
-    this.begin();
+    this.begin(isAlone);
   }
 
-  private begin(): void {
+  /** `isAlone`: nobody else writes, and nobody need be waited for. */
+  private begin(isAlone: boolean): void {
     if (this.term) return;
     const { api, log } = this.options;
     const statuses = createStatusWriter({
       api,
+      ...(isAlone ? { spreadMs: 0 } : {}),
       onError: (type, error) =>
         log.info({ error: String(error) }, `no status on ${type.plural}: ${String(error)}`),
     });
