@@ -9,14 +9,19 @@ export interface AccessLog {
   session(record: UdpSessionRecord): void;
 }
 
+interface Timed {
+  readonly durationMs: number;
+}
+
 /** To stdout or a file, as `accesslog.*` says; undefined when it is off. */
 export function createAccessLog(settings: StaticConfiguration['accessLog']): AccessLog | undefined {
   if (!settings) return undefined;
   const target = settings.filePath ? createWriteStream(settings.filePath, { flags: 'a' }) : process.stdout;
   const isJson = settings.format === 'json';
-  const write = (json: object, text: (time: string) => string) => {
+  const write = <Record extends Timed>(record: Record, text: (time: string) => string) => {
     const time = new Date().toISOString();
-    target.write(`${isJson ? JSON.stringify({ time, ...json }) : text(time)}\n`);
+    const json = () => JSON.stringify({ time, ...record, durationMs: toMicroseconds(record.durationMs) });
+    target.write(`${isJson ? json() : text(time)}\n`);
   };
   return {
     connection: (record) =>
@@ -32,6 +37,9 @@ export function createAccessLog(settings: StaticConfiguration['accessLog']): Acc
       }),
   };
 }
+
+/** Beyond that are only the traces of computing with fractions. */
+const toMicroseconds = (ms: number): number => Math.round(ms * 1_000) / 1_000;
 
 /**
  * `client - - [time] "entry point -> route -> endpoint" outcome bytesIn bytesOut 12ms`; of UDP with the datagrams:

@@ -23,7 +23,7 @@ const session: UdpSessionRecord = {
   bytesIn: 30,
   datagramsOut: 2,
   bytesOut: 200,
-  durationMs: 512.6,
+  durationMs: 512.6004999999999,
 };
 
 async function linesOf(format: 'json' | 'common', write: (log: AccessLog) => void): Promise<string[]> {
@@ -65,6 +65,6 @@ describe('the access log', () => {
   it('has all that is known of each as JSON', async () => {
     const [first, second] = (await linesOf('json', both)).map((line) => JSON.parse(line) as object);
     expect(first).toMatchObject({ protocol: 'tcp', ...connection });
-    expect(second).toMatchObject({ protocol: 'udp', ...session });
+    expect(second).toMatchObject({ protocol: 'udp', ...session, durationMs: 512.6 });
   });
 });
