@@ -110,7 +110,7 @@ function refusePlugin(resource: Resource): never {
   });
 }
 
-const noNotes = { duplicate() {}, otherCase() {} };
+const noNotes = { duplicate() {}, otherCase() {}, ignoresUnknown: true };
 const text = located(string);
 const metadata = record({ name: string, namespace: text }, 'metadata', true);
 const specs = list(fieldSpec);

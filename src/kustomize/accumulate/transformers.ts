@@ -111,7 +111,7 @@ export function loadReplacements(
   loader: Loader,
   build: Build,
 ): Replacement[] {
-  const notes = { duplicate() {}, otherCase() {} };
+  const notes = { duplicate() {}, otherCase() {}, ignoresUnknown: true };
   return entries.flatMap((entry) => {
     if (!entry.path?.value) return [entry];
     if (entry.source || entry.targets) {

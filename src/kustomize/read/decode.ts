@@ -21,6 +21,8 @@ export type Decoder<Value> = (node: YamlNode, path: string, notes: DecodeNotes) 
 export interface DecodeNotes {
   duplicate(key: ScalarNode): void;
   otherCase(key: ScalarNode, field: string): void;
+  /** Fields that are not known are passed over, at every depth: kustomize does so outside of kustomization files. */
+  readonly ignoresUnknown?: boolean;
 }
 
 /** A value with the node it was read from. */
@@ -123,7 +125,7 @@ export function record<Shape extends Fields>(
     for (const { key, value } of node.entries) {
       const name = Object.hasOwn(fields, key.text) ? key.text : byLowerCase.get(key.text.toLowerCase());
       if (name === undefined) {
-        if (lenient) continue;
+        if (lenient || notes.ignoresUnknown) continue;
         return unknownField(key, names, what);
       }
       if (name !== key.text) notes.otherCase(key, name);

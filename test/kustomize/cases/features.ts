@@ -437,4 +437,8 @@ export const featureCases: CaseTable = {
     'both': ['{path: schema.json, version: v1.21.2}', thing(''), thing('spec: {}\n')],
     'missing': ['{path: none.json}', thing(''), thing('spec: {}\n')],
   }),
+  'unknown fields: in a configuration': { 'c.yaml': 'namePrefix:\n- {path: metadata/name, bogus: 1}\nnameReference:\n- {kind: X, bogus: 1, fieldSpecs: [{path: a/b, bogus: 2}]}\n', 'kustomization.yaml': 'resources: [o.yaml]\nconfigurations: [c.yaml]\nnamePrefix: a-\n', 'o.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n' },
+  'unknown fields: in a file of replacements': { 'kustomization.yaml': 'resources: [o.yaml]\nreplacements: [{path: r.yaml}]\n', 'o.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n', 'r.yaml': 'source: {kind: ConfigMap, bogus: 1}\nbogus: 2\ntargets:\n- select: {kind: ConfigMap, bogus: 3}\n  bogus: 4\n  fieldPaths: [metadata.annotations.x]\n  options: {create: true, bogus: 5}\n' },
+  'unknown fields: in transformers': { 'kustomization.yaml': 'resources: [o.yaml]\ntransformers: [t.yaml]\n', 'o.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n', 't.yaml': 'apiVersion: builtin\nkind: ImageTagTransformer\nmetadata: {name: t}\nimageTag: {name: a, bogus: 1}\nfieldSpecs: [{path: spec/a, bogus: 1}]\n---\napiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\ntarget: {kind: ConfigMap, bogus: 1}\npatch: "- {op: add, path: /data, value: {a: b}}"\n' },
+  'unknown fields: in a generator': { 'kustomization.yaml': 'resources: [o.yaml]\ngenerators: [t.yaml]\n', 'o.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n', 't.yaml': 'apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: t}\nliterals: [a=b]\noptions: {bogus: 1}\n' },
 };
