@@ -3,7 +3,7 @@
  * the kustomization. All others run programs, which sluice does not. Source: api/internal/builtins of kustomize 5.5.
  */
 
-import { entryOf, fieldOf, type MapNode, textOf, type YamlNode } from '../../yaml/index.ts';
+import { emitDocument, entryOf, fieldOf, type MapNode, textOf, type YamlNode } from '../../yaml/index.ts';
 import type { Build } from '../build.ts';
 import { generate } from '../generate/generators.ts';
 import { contentHash } from '../generate/hash.ts';
@@ -99,6 +99,8 @@ export function pluginGenerators(
 
 /** kustomize prints a plugin's configuration and reads it again, so that every text is a text for YAML 1.1 too. */
 function asPrinted(resource: Resource): void {
+  // What cannot be printed, such as a key that is written twice, ends it here.
+  emitDocument(resource.node);
   jsonStyle(resource.node);
 }
 
