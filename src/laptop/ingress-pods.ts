@@ -75,7 +75,10 @@ async function followLog(
     for await (const text of kubelet.readLogs(namespace, name, { follow: true, signal })) {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) onLine(parseLine(line));
+      for (const line of lines) {
+        const told = toldLine(line);
+        if (told) onLine(told);
+      }
     }
   } catch {
     // The pod is gone, and its log with it: nothing more is to be told.
@@ -84,8 +87,15 @@ async function followLog(
 
 const levels: Readonly<Record<string, number>> = { TRA: 10, DEB: 20, INF: 30, WAR: 40, ERR: 50, FAT: 60 };
 
-/** As `sluice ingress` writes it: time, level, message. Another program's line is told as it is. */
-function parseLine(line: string): IngressLogLine {
+/** Of the access log, in either format: a line for every session, which `kubectl logs` shows. */
+const accessLine = /^(?:\{"time":"[^"]+","protocol":"|\S+ - - \[)/;
+
+/**
+ * What is told of a line of an ingress pod's log. As `sluice ingress` writes it: time, level, message. Another program's line
+ * is told as it is, one of the access log not at all.
+ */
+export function toldLine(line: string): IngressLogLine | undefined {
+  if (accessLine.test(line)) return undefined;
   const [, level = '', message = ''] = /^\S+Z ([A-Z]{3}) (.*)$/.exec(line) ?? [];
   return level in levels ? { level: levels[level] ?? 30, message } : { level: 30, message: line };
 }
