@@ -33,6 +33,8 @@ const kubelet = createKubelet({
   logDirectory,
   recorder: createEventRecorder(store, 'kubelet'),
   log: { info: () => {}, warn: onError, error: onError },
+  // As under `sluice up`: a program that has read a datagram may wait for its core before it answers.
+  limits: { drainMs: 500 },
 });
 await kubelet.start();
 
