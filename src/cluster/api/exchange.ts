@@ -6,7 +6,7 @@ import { sendJson } from './answer.ts';
 import { type Body, decodeObjectBody, mediaTypeOf, readBody } from './body.ts';
 import type { ApiContext } from './context.ts';
 import { type AcceptedForm, acceptedForm } from './negotiation.ts';
-import { objectForms, presentObject } from './reads.ts';
+import { getObject, objectForms, presentObject } from './reads.ts';
 import { type ResourcePath, readWriteParameters } from './request.ts';
 import { StatusError } from './status.ts';
 import type { ServedType } from './types/served-type.ts';
@@ -47,6 +47,14 @@ export function writeRequest(
 ): WriteRequest {
   const parameters = readWriteParameters(url.searchParams, request.headers['user-agent']);
   return { context, served, path, parameters };
+}
+
+/** Answers a GET of one object. */
+export function sendObject(exchange: Exchange, served: ServedType, path: ResourcePath): void {
+  const { context, request, response, url } = exchange;
+  request.resume();
+  const object = getObject(context, served, path);
+  sendJson(response, 200, presentObject(context, served, object, formOf(exchange), url.searchParams));
 }
 
 export function sendWritten(

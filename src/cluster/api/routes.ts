@@ -8,9 +8,17 @@ import type { ApiContext } from './context.ts';
 import { deleteCollection, deleteObject, readDeleteOptions } from './deletes.ts';
 import { discoveryDocument, discoveryForms } from './discovery/documents.ts';
 import { reviewResources } from './discovery/resources.ts';
-import { type Exchange, formOf, patchRequest, readObject, sendWritten, writeRequest } from './exchange.ts';
+import {
+  type Exchange,
+  formOf,
+  patchRequest,
+  readObject,
+  sendObject,
+  sendWritten,
+  writeRequest,
+} from './exchange.ts';
 import { type AcceptedForm, acceptedForm } from './negotiation.ts';
-import { getObject, listObjects, presentList, presentObject } from './reads.ts';
+import { listObjects, presentList } from './reads.ts';
 import { parseResourcePath, type ResourcePath, readBoolean } from './request.ts';
 import { answerReview } from './reviews.ts';
 import { methodNotAllowed, unknownPath } from './status.ts';
@@ -125,13 +133,7 @@ async function answerObject(exchange: Exchange, served: ServedType, path: Resour
   switch (request.method) {
     case 'GET': {
       if (readBoolean(url.searchParams, 'watch')) return answerList(exchange, served, path);
-      request.resume();
-      const object = getObject(context, served, path);
-      return sendJson(
-        response,
-        200,
-        presentObject(context, served, object, formOf(exchange), url.searchParams),
-      );
+      return sendObject(exchange, served, path);
     }
     case 'PUT': {
       const write = writeRequest(exchange, served, path);

@@ -4,8 +4,15 @@ import type { KubeObject } from '../../kubernetes/index.ts';
 import { sendJson } from './answer.ts';
 import { decodeJson, mediaTypeOf, readBody } from './body.ts';
 import { readDeleteOptions } from './deletes.ts';
-import { type Exchange, formOf, patchRequest, readObject, sendWritten, writeRequest } from './exchange.ts';
-import { getObject, presentObject } from './reads.ts';
+import {
+  type Exchange,
+  patchRequest,
+  readObject,
+  sendObject,
+  sendWritten,
+  writeRequest,
+} from './exchange.ts';
+import { getObject } from './reads.ts';
 import type { ResourcePath } from './request.ts';
 import { scaleOf, withScale } from './scale.ts';
 import { methodNotAllowed, type Status, StatusError, unknownPath } from './status.ts';
@@ -40,16 +47,8 @@ export async function answerSubresource(
 }
 
 async function answerStatus(exchange: Exchange, served: ServedType, path: ResourcePath): Promise<void> {
-  const { context, request, response, url } = exchange;
-  if (request.method === 'GET') {
-    request.resume();
-    const object = getObject(context, served, path);
-    return sendJson(
-      response,
-      200,
-      presentObject(context, served, object, formOf(exchange), url.searchParams),
-    );
-  }
+  const { request } = exchange;
+  if (request.method === 'GET') return sendObject(exchange, served, path);
   if (request.method === 'PATCH')
     return sendWritten(exchange, served, await patchRequest(exchange, served, path));
   if (request.method !== 'PUT') throw methodNotAllowed();
