@@ -1,7 +1,7 @@
 /** The statuses of Gateway API objects. Pure: what is there already keeps its times and other controllers' parts. */
 
 import type { Condition, KubeObject, ResourceType } from '../../kubernetes/index.ts';
-import { withTimes } from '../status/route-status.ts';
+import { condition, withTimes } from '../status/route-status.ts';
 import { type AttachedRoute, type GatewayRouting, no, type Verdict, yes } from './compile-gateways.ts';
 import { type CompiledListener, controllerName } from './listeners.ts';
 import {
@@ -37,7 +37,7 @@ export function gatewayStatuses(routing: GatewayRouting, options: GatewayStatusO
   }
   return [
     ...routing.classes.map((object) => {
-      const accepted = condition(object, 'Accepted', yes('Accepted', 'served by sluice'));
+      const accepted = verdictCondition(object, 'Accepted', yes('Accepted', 'served by sluice'));
       return {
         type: gatewayClasses as ResourceType,
         object,
@@ -78,7 +78,7 @@ function gatewayStatus(
   return {
     addresses,
     conditions: merged(
-      [condition(gateway, 'Accepted', accepted), condition(gateway, 'Programmed', programmed)],
+      [verdictCondition(gateway, 'Accepted', accepted), verdictCondition(gateway, 'Programmed', programmed)],
       gateway.status?.conditions,
       now,
     ),
@@ -101,7 +101,7 @@ function listenerConditions(
   isOpen: boolean,
 ): Condition[] {
   const isConflict = problem?.reason === 'ProtocolConflict';
-  const of = (type: string, verdict: Verdict) => condition(gateway, type, verdict);
+  const of = (type: string, verdict: Verdict) => verdictCondition(gateway, type, verdict);
   return [
     of('Accepted', problem ? no(problem.reason, problem.message) : yes('Accepted', 'it can be served')),
     of(
@@ -136,25 +136,24 @@ function parentStatuses({ route, parents }: AttachedRoute, now: Date): ParentSta
     const before = present.find(
       (parent) => parent.controllerName === controllerName && JSON.stringify(parent.parentRef) === key,
     );
-    const conditions = [condition(route, 'Accepted', accepted), condition(route, 'ResolvedRefs', resolved)];
+    const conditions = [
+      verdictCondition(route, 'Accepted', accepted),
+      verdictCondition(route, 'ResolvedRefs', resolved),
+    ];
     if (shadowedBy !== undefined) {
       const message = `the older route ${shadowedBy} has the traffic of a listener`;
-      conditions.push(condition(route, 'sluice.dev/Shadowed', yes('OlderRoute', message)));
+      conditions.push(verdictCondition(route, 'sluice.dev/Shadowed', yes('OlderRoute', message)));
     }
     return { parentRef, controllerName, conditions: merged(conditions, before?.conditions, now) };
   });
   return [...others, ...own];
 }
 
-function condition({ metadata }: KubeObject, type: string, { isTrue, reason, message }: Verdict): Condition {
-  return {
-    type,
-    status: isTrue ? 'True' : 'False',
-    reason,
-    message,
-    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
-  };
-}
+const verdictCondition = (
+  object: KubeObject,
+  type: string,
+  { isTrue, reason, message }: Verdict,
+): Condition => condition(object, type, isTrue, reason, message);
 
 function merged(next: readonly Condition[], present: readonly Condition[] = [], now: Date): Condition[] {
   return [...withTimes(next, present, now)];

@@ -240,7 +240,8 @@ function messageOf(findings: readonly RouteFinding[]): string | undefined {
   return messages.length > 0 ? messages.join('; ') : undefined;
 }
 
-function condition(
+/** With the generation that was looked at; without a time: see `withTimes`. */
+export function condition(
   { metadata }: KubeObject,
   type: string,
   isTrue: boolean,
