@@ -34,7 +34,7 @@ export const usage = `npm run bench:udp -- [flags]
   --sessions=N,…              1,1000,10000,100000
   --workers=N,…               1 and the number of cores
   --seconds=N --repetitions=N 2 and 5
-  --sections=NAME,…           of cpu, rate, memory, workers
+  --sections=NAME,…           of cpu, rate, memory, workers; clients (see docs/performance.md)
   --rate=N                    latency at this many round trips/s; no search for the highest rate
   --real-time                 everything measured goes before other programs (needs root)`;
 

@@ -3,7 +3,7 @@
 import { cpus, release } from 'node:os';
 import { type Flags, parseFlags, usage } from './flags.ts';
 import { type Contender, contendersNamed } from './proxies.ts';
-import { cpuSection, memorySection, rateSection, workersSection } from './sections.ts';
+import { clientsSection, cpuSection, memorySection, rateSection, workersSection } from './sections.ts';
 
 const sections: Readonly<
   Record<string, [title: string, run: (proxies: readonly Contender[], flags: Flags) => Promise<string>]>
@@ -12,6 +12,7 @@ const sections: Readonly<
   rate: ['Highest rate without loss, and latency, 256 clients, open loop', rateSection],
   memory: ['Memory', memorySection],
   workers: ['Workers', workersSection],
+  clients: ['New clients', clientsSection],
 };
 
 async function main(): Promise<void> {

@@ -180,16 +180,42 @@ export async function memorySection(proxies: readonly Contender[], flags: Flags)
 const otherDescriptors = 200;
 
 async function memoryCell(proxy: Contender, clients: number): Promise<string> {
+  const result = await eachOnce(proxy, clients, 10_000);
+  return result ? whole(result.residentKib) + unanswered(result) : tooFewDescriptors;
+}
+
+const tooFewDescriptors = 'too few descriptors';
+
+const unanswered = ({ lost }: BenchResult): string => (lost > 0 ? ` (${whole(lost)} unanswered)` : '');
+
+/** At a rate that leaves room, in turn: every client sends once or a little more. */
+async function eachOnce(
+  proxy: Contender,
+  clients: number,
+  mostPerSecond: number,
+): Promise<BenchResult | undefined> {
   const needed = clients + otherDescriptors;
-  if (raiseDescriptorLimit(requireLibc(), needed).maximum < needed) return 'too few descriptors';
-  // At a rate that leaves room, in turn: every client sends once or a little more.
-  const ratePerSecond = Math.min(10_000, Math.max(1, clients));
+  if (raiseDescriptorLimit(requireLibc(), needed).maximum < needed) return undefined;
+  const ratePerSecond = Math.min(mostPerSecond, Math.max(1, clients));
   const seconds = Math.ceil((clients * 1.05) / ratePerSecond);
   const load = { kind: 'open', clients, payloadBytes: 64, ratePerSecond, warmUpSeconds: 0, seconds } as const;
-  const result = await runBench(proxy, load, { idleTimeoutSeconds: 600 });
-  const lost = result.lost > 0 ? ` (${whole(result.lost)} unanswered)` : '';
-  return whole(result.residentKib) + lost;
+  return runBench(proxy, load, { idleTimeoutSeconds: 600 });
 }
+
+/** What a client costs that was not there before, who may find all local ports taken. */
+export async function clientsSection(proxies: readonly Contender[], flags: Flags): Promise<string> {
+  const rows = proxies.map((proxy) => [proxy.name]);
+  for (const clients of flags.sessions) {
+    for (const [index, proxy] of proxies.entries()) {
+      const result = await eachOnce(proxy, clients, 2_000);
+      rows[index]?.push(result ? perSent(result).toFixed(0) + unanswered(result) : tooFewDescriptors);
+    }
+  }
+  const header = ['CPU µs per client with', ...flags.sessions.map((count) => `${whole(count)} clients`)];
+  return table(header, rows);
+}
+
+const perSent = ({ cpuSeconds, sent }: BenchResult): number => (cpuSeconds * 1e6) / sent;
 
 export async function workersSection(proxies: readonly Contender[], flags: Flags): Promise<string> {
   const scaling = proxies.filter((proxy) => proxy.hasWorkers);

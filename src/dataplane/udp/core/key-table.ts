@@ -115,6 +115,11 @@ export class KeyTable {
     return this.#oldest[segment] as number;
   }
 
+  /** The entry of the same segment that was used next after this one, or -1. */
+  newer(id: number): number {
+    return this.#next[id] as number;
+  }
+
   segmentOf(id: number): number {
     return this.#segment[id] as number;
   }

@@ -122,6 +122,13 @@ export class SessionTable {
     return id >= 0 ? id : this.keys.oldest(segment.established);
   }
 
+  /** The session to evict if not the given one, which is to be evicted itself before that: see `longestIdle`. -1: none. */
+  nextLongestIdle(id: number): number {
+    const newer = this.keys.newer(id);
+    if (newer >= 0 || this.keys.segmentOf(id) === segment.established) return newer;
+    return this.keys.oldest(segment.established);
+  }
+
   isClientFull(client: number): boolean {
     return (
       this.#limitPerClient > 0 &&

@@ -19,8 +19,10 @@ import type {
   UdpListener,
   UdpSessionRecord,
 } from '../../udp-engine.ts';
+import { tellCapacity } from '../capacity.ts';
 import { addressWords, parseAddress } from '../core/address.ts';
 import { counter, readCounters, readEndpointCounters } from '../core/counter-slots.ts';
+import type { EndpointDescription } from '../core/endpoint-slots.ts';
 import { EntryPointCore } from '../core/entry-point-core.ts';
 import {
   hasSimpleHeader,
@@ -63,12 +65,26 @@ interface Flow {
 const maxPendingSends = 1024;
 /** A datagram is offered to so many endpoints. */
 const maxAttempts = 3;
+/** Sessions that may be evicted for the socket of one, where the system has no more. */
+const maxEvictions = 4;
+/** How long an entry point believes that it gets no more sockets without giving some back. */
+const socketTrialMs = 250;
 /** Larger datagrams are not kept for another attempt. */
 const maxKeptBytes = 2048;
 const expiredPerTick = 2048;
 const localAddressesEveryMs = 5_000;
 
 const unreachableCodes = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENONET']);
+/** No descriptor, port or memory is left: what another session holds would help. */
+const exhaustedCodes = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EAGAIN',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'ENOBUFS',
+  'ENOMEM',
+]);
 
 export class DgramEntryPoint {
   readonly name: string;
@@ -85,6 +101,7 @@ export class DgramEntryPoint {
   /** In force. */
   #decision: UdpDecision | undefined;
   #localAddressesAtMs = performance.now();
+  #shortUntilMs = 0;
 
   readonly #sessionLog: SessionLogReader | undefined;
   readonly #onSession: ((record: UdpSessionRecord) => void) | undefined;
@@ -116,6 +133,7 @@ export class DgramEntryPoint {
   async listen(listeners: readonly UdpListener[]): Promise<{ address: string; port: number }[]> {
     const places: { address: string; port: number }[] = [];
     for (const listener of listeners) places.push(await this.#listeners.open(listener));
+    tellCapacity(this.#log, this.name, this.#core.sessions.keys.limit, this.#budget.limit);
     return places;
   }
 
@@ -302,14 +320,8 @@ export class DgramEntryPoint {
     const endpoint = this.#core.slots.descriptions[slot];
     if (!endpoint || session.hasEnded) return 'EBADF';
     if (this.#core.plan.clientAddress === 'transparent') return 'EOPNOTSUPP';
-    while (!this.#budget.take()) {
-      if (!this.#core.evictLongestIdle(session.id)) return 'EMFILE';
-    }
-    const socket = openUpstream(endpoint.address, endpoint.port);
-    if (typeof socket === 'string') {
-      this.#budget.giveBack();
-      return socket;
-    }
+    const socket = this.#obtainSocket(session, endpoint);
+    if (typeof socket === 'string') return socket;
     const flow: Flow = { session, slot, socket, unanswered: undefined, hasSent: false, isClosed: false };
     session.flows.push(flow);
     socket.on('message', (reply) => this.#onReply(flow, reply));
@@ -317,6 +329,24 @@ export class DgramEntryPoint {
       if (unreachableCodes.has((error as NodeJS.ErrnoException).code ?? '')) this.#onUnreachable(flow);
     });
     return flow;
+  }
+
+  /** Evicts for it where it must. Gives the socket, counted in the budget, or an error's code. */
+  #obtainSocket(session: Session, { address, port }: EndpointDescription): Socket | string {
+    while (!this.#budget.take()) {
+      if (!this.#core.evictLongestIdle(session.id)) return 'EMFILE';
+    }
+    // Where ports ran out just now, asking for one more in vain is what costs most.
+    if (performance.now() < this.#shortUntilMs) this.#core.evictLongestIdle(session.id);
+    let socket = openUpstream(address, port);
+    for (let tries = maxEvictions; typeof socket === 'string' && tries > 0; tries--) {
+      if (!exhaustedCodes.has(socket)) break;
+      this.#shortUntilMs = performance.now() + socketTrialMs;
+      if (!this.#core.evictLongestIdle(session.id)) break;
+      socket = openUpstream(address, port);
+    }
+    if (typeof socket === 'string') this.#budget.giveBack();
+    return socket;
   }
 
   /** The endpoint's host says that nobody listens there: others get its datagrams, and the one that came back. */
@@ -381,9 +411,7 @@ export class DgramEntryPoint {
 
 function reasonOf(code: string): number {
   if (unreachableCodes.has(code)) return dropCode.upstream_unreachable;
-  if (code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRINUSE' || code === 'EAGAIN')
-    return dropCode.no_socket;
-  return dropCode.send_error;
+  return exhaustedCodes.has(code) ? dropCode.no_socket : dropCode.send_error;
 }
 
 /** A number for the scope of a link-local address. */

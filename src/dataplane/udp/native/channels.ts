@@ -26,6 +26,8 @@ import type { FileLedger } from './file-ledger.ts';
 
 /** The kernel gives as much of it as it allows. */
 const receiveBufferBytes = 1024 * 1024;
+/** Datagrams (and errors) of its session before that are looked for in a socket which changes hands. */
+const maxStale = 256;
 
 export interface ChannelTarget {
   readonly isIPv6: boolean;
@@ -66,6 +68,8 @@ export class Channels {
   readonly #ledger: FileLedger;
   /** The wildcard addresses, IPv4 and IPv6, with port 0. */
   readonly #any: NativeMemory;
+  /** Where the first byte of what is thrown away goes. */
+  readonly #discarded: NativeMemory;
   #free = -1;
 
   /** `limit`: open sockets at a time. */
@@ -73,6 +77,7 @@ export class Channels {
     this.#libc = libc;
     this.#ledger = ledger;
     this.#any = new NativeMemory(libc, 2 * socketAddressBytes);
+    this.#discarded = new NativeMemory(libc, 1);
     writeSocketAddress(this.#any.bytes, 0, { address: '0.0.0.0', port: 0 });
     writeSocketAddress(this.#any.bytes, socketAddressBytes, { address: '::', port: 0 });
     this.limit = limit;
@@ -117,6 +122,30 @@ export class Channels {
       return -reason;
     }
     return this.#register(fd, owner, session, peer, target.isIPv6);
+  }
+
+  /**
+   * Gives the channel to another session. What its socket has received by now was for the session before: it is thrown
+   * away, and how many datagrams that were, is the result.
+   */
+  handOver(channel: number, session: number): number {
+    this.session[channel] = session;
+    this.older[channel] = -1;
+    this.outstanding[channel] = 0;
+    this.wanted[channel] = 1;
+    // What ICMP quotes from now on may still be a datagram of the session before: it is not to be sent again.
+    this.lastBytes[channel] = -1;
+    return this.#discard(this.fd[channel] as number);
+  }
+
+  #discard(fd: number): number {
+    const libc = this.#libc;
+    let discarded = 0;
+    for (let step = 0; step < maxStale; step++) {
+      if (libc.recv(fd, this.#discarded.address, 1, linux.MSG_DONTWAIT) >= 0) discarded++;
+      else if (libc.errno() === errno.EAGAIN) break;
+    }
+    return discarded;
   }
 
   close(channel: number): void {

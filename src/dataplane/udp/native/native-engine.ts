@@ -24,9 +24,11 @@ import type {
   UdpTap,
   UdpTapOptions,
 } from '../../udp-engine.ts';
+import { tellCapacity } from '../capacity.ts';
 import { formatHostPort } from '../core/address.ts';
 import { counter, counterCount, readCounters } from '../core/counter-slots.ts';
 import { endpointCounterCount } from '../core/endpoint-slots.ts';
+import { defaultMaxSessions } from '../core/entry-point-core.ts';
 import { allocateSessionLog, SessionLogReader } from '../core/session-log.ts';
 import { sharedBucketBytes } from '../core/shared-bucket.ts';
 import { allocateTap, defaultTapRecords, joinTaps, TapReader } from '../core/tap-ring.ts';
@@ -96,6 +98,8 @@ export class NativeUdpEngine implements UdpEngine {
   #nextSerial = 1;
   readonly #onSession: ((record: UdpSessionRecord) => void) | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
+  /** Towards endpoints, of all workers. */
+  readonly #maxSockets: number;
   /** Which worker gets the next socket that cannot be shared. */
   #nextAlone = 0;
 
@@ -108,7 +112,8 @@ export class NativeUdpEngine implements UdpEngine {
     raiseDescriptorLimit(libc, ledgerFiles);
     const files = Math.min(ledgerFiles, descriptorLimit(libc).current);
     const count = Math.max(1, Math.min(mostWorkers, workers));
-    const maxChannels = Math.max(1, Math.floor((maxSockets ?? files - reservedFiles) / count));
+    this.#maxSockets = Math.max(count, maxSockets ?? files - reservedFiles);
+    const maxChannels = Math.floor(this.#maxSockets / count);
     this.#workers = Array.from(
       { length: count },
       (_, worker) =>
@@ -337,6 +342,7 @@ export class NativeUdpEngine implements UdpEngine {
         );
         sockets.push(this.#assign(opened.sockets));
       }
+      tellCapacity(this.#log, name, entryPoint.maxSessions ?? defaultMaxSessions, this.#maxSockets);
       return { places, sockets };
     } catch (error) {
       for (const socket of sockets.flat()) if (socket) this.#libc.close(socket.fd);

@@ -3,10 +3,12 @@
  * way. Sockets are found, opened, and taken from the longest idle where there are no more.
  */
 
-import { type Poller, pollEvents } from '../../native/index.ts';
+import { errno, type Poller, pollEvents } from '../../native/index.ts';
+import { counter } from '../core/counter-slots.ts';
 import type { EntryPointCore } from '../core/entry-point-core.ts';
 import { grown } from '../core/key-table.ts';
-import type { Channels } from './channels.ts';
+import { dropCode } from '../core/verdicts.ts';
+import type { Channels, ChannelTarget } from './channels.ts';
 import { addressLength4, addressLength6, type EndpointAddresses } from './endpoint-addresses.ts';
 import { isExhausted } from './errors.ts';
 import { SlotSets } from './slot-sets.ts';
@@ -30,6 +32,8 @@ const maxChain = 4;
 const socketTrialMs = 250;
 /** Sessions that may be evicted for the sockets of one. */
 const maxEvictions = 4;
+/** Of the sessions that are next to be evicted, so many are asked for a socket that can be taken over as it is. */
+const takeOverSample = 16;
 
 export class SessionChannels {
   readonly #options: SessionChannelsOptions;
@@ -40,6 +44,8 @@ export class SessionChannels {
   readonly #sentTo = new SlotSets();
   #isShortOfSockets = false;
   #nextTrialMs = 0;
+  /** A channel that outlives the session which is being ended; -1: none. */
+  #inherited = -1;
 
   constructor(options: SessionChannelsOptions) {
     this.#options = options;
@@ -139,14 +145,8 @@ export class SessionChannels {
     const { plan } = this.#options.core;
     const isTransparent = plan.clientAddress === 'transparent';
     const isOpen = plan.balance === 'datagram' && plan.readyCount > 1 && !isTransparent;
-    const channel = this.#openSocket(session, slot, isOpen, isTransparent);
+    const channel = this.#obtain(session, slot, isOpen, isTransparent);
     if (channel < 0) return channel;
-    const fd = this.#channels.fd[channel] as number;
-    const reason = this.#options.poller.tryAdd(fd, pollEvents.readable, channel);
-    if (reason !== 0) {
-      this.#channels.close(channel);
-      return -reason;
-    }
     if (isOpen) this.#sentTo.add(session, slot);
     this.#channels.older[channel] = this.#newest[session] as number;
     this.#newest[session] = channel;
@@ -154,9 +154,9 @@ export class SessionChannels {
     return channel;
   }
 
-  /** Evicts for it where it must. Gives the channel or a negative errno. */
-  #openSocket(session: number, slot: number, isOpen: boolean, isTransparent: boolean): number {
-    const { core, endpoints, owner, clientAddress } = this.#options;
+  /** A channel that is in no session's chain yet. Evicts for it where it must. Gives its number or a negative errno. */
+  #obtain(session: number, slot: number, isOpen: boolean, isTransparent: boolean): number {
+    const { core, endpoints, clientAddress } = this.#options;
     const isIPv6 = isOpen ? endpoints.hasIPv6 : endpoints.isIPv6(slot);
     const target = {
       isIPv6,
@@ -166,14 +166,53 @@ export class SessionChannels {
     };
     const peer = isOpen ? -1 : slot;
     // Where sockets ran out just now, asking for one more in vain is what costs most.
-    if (this.#isShortOfSockets) core.evictLongestIdle(session);
-    let channel = this.#channels.open(owner, session, peer, target);
+    let channel = this.#isShortOfSockets ? -errno.EMFILE : this.#openSocket(session, peer, target);
     for (let tries = maxEvictions; channel < 0 && tries > 0 && isExhausted(-channel); tries--) {
       this.#isShortOfSockets = true;
+      const inherited = isTransparent ? -1 : this.#takeOver(session, peer, isIPv6);
+      if (inherited >= 0) return inherited;
       if (!core.evictLongestIdle(session)) break;
-      channel = this.#channels.open(owner, session, peer, target);
+      channel = this.#openSocket(session, peer, target);
     }
     return channel;
+  }
+
+  #openSocket(session: number, peer: number, target: ChannelTarget): number {
+    const { owner, poller } = this.#options;
+    const channel = this.#channels.open(owner, session, peer, target);
+    if (channel < 0) return channel;
+    const reason = poller.tryAdd(this.#channels.fd[channel] as number, pollEvents.readable, channel);
+    if (reason === 0) return channel;
+    this.#channels.close(channel);
+    return -reason;
+  }
+
+  /**
+   * Evicts for its socket a session that is at the same endpoint; the channel, or -1. With the last local port taken the
+   * kernel looks at all of them to say so, some 50 ns each, and would give out the one that was freed: a flood of new
+   * clients that each cost as much would starve the others.
+   */
+  #takeOver(session: number, peer: number, isIPv6: boolean): number {
+    const { core } = this.#options;
+    const { sessions } = core;
+    let candidate = sessions.longestIdle();
+    for (let step = 0; step < takeOverSample && candidate >= 0; step++) {
+      const channel = candidate === session ? -1 : (this.#newest[candidate] as number);
+      if (channel >= 0 && this.#isLike(channel, peer, isIPv6)) {
+        this.#inherited = channel;
+        core.endSession(candidate, counter.sessionsEvicted);
+        this.#inherited = -1;
+        const stale = this.#channels.handOver(channel, session);
+        for (let count = 0; count < stale; count++) core.countReplyDrop(dropCode.reply_unexpected_source);
+        return channel;
+      }
+      candidate = sessions.nextLongestIdle(candidate);
+    }
+    return -1;
+  }
+
+  #isLike(channel: number, peer: number, isIPv6: boolean): boolean {
+    return this.#channels.peer[channel] === peer && this.#channels.isIPv6[channel] === (isIPv6 ? 1 : 0);
   }
 
   #trimChain(newest: number, most: number): void {
@@ -191,6 +230,6 @@ export class SessionChannels {
 
   #close(channel: number): void {
     if ((this.#channels.firstPending[channel] as number) >= 0) this.#options.drainChannel(channel);
-    this.#channels.close(channel);
+    if (channel !== this.#inherited) this.#channels.close(channel);
   }
 }
