@@ -17,18 +17,28 @@ export interface Applier {
   apply(objects: readonly KubeObject[]): Promise<AppliedObject[]>;
 }
 
+/** What an earlier applier of the same cluster had applied, for this one to go on from. */
+export interface AppliedMemory {
+  readonly objects: readonly KubeObject[];
+  /** Never rejects. */
+  save(objects: readonly KubeObject[]): Promise<void>;
+}
+
+const noMemory: AppliedMemory = { objects: [], save: () => Promise.resolve() };
+
 /** A write that met a newer version of the object is tried again this often. */
 const maxAttempts = 5;
 
-export function createApplier(api: ObjectApi): Applier {
-  const previous = new Map<string, KubeObject>();
+export function createApplier(api: ObjectApi, memory = noMemory): Applier {
+  const previous = new Map(memory.objects.map((object) => [keyOf(object), object]));
   return {
     async apply(objects) {
       const outcomes: AppliedObject[] = [];
-      const wanted = new Set<string>();
+      const wanted = new Map(objects.map((object) => [keyOf(object), object]));
+      // Before anything is created: it can be pruned even if this process is killed now.
+      await memory.save([...new Map([...wanted, ...previous]).values()]);
       for (const [index, object] of objects.entries()) {
         const key = keyOf(object);
-        wanted.add(key);
         const outcome = await settle(object, index, () => applyOne(api, object, previous.get(key)));
         if (outcome.outcome !== 'failed') previous.set(key, object);
         outcomes.push(outcome);
@@ -38,6 +48,7 @@ export function createApplier(api: ObjectApi): Applier {
         outcomes.push(await settle(object, undefined, () => prune(api, object)));
         previous.delete(key);
       }
+      await memory.save([...previous.values()]);
       return outcomes;
     },
   };

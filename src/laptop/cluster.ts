@@ -32,6 +32,7 @@ import {
 import { createTcpEngine, createUdpEngine, type TcpEngine, type UdpEngine } from '../dataplane/index.ts';
 import { createIngressController, type IngressController } from '../ingress/index.ts';
 import type { KubeObject } from '../kubernetes/index.ts';
+import { openAppliedFile } from './applied-file.ts';
 import { createApplier } from './applier.ts';
 import { createIngressPods, type IngressPods, withIngressProgram } from './ingress-pods.ts';
 import type { AppliedObject, ClusterNotices, ClusterSettings, ClusterStart, LogRecord } from './protocol.ts';
@@ -197,7 +198,12 @@ class RunningCluster implements Cluster {
     this.start = start;
     this.parts = parts;
     this.settings = start;
-    this.applier = createApplier(store);
+    this.applier = createApplier(
+      store,
+      start.objectState === undefined
+        ? undefined
+        : openAppliedFile(join(start.objectState, 'applied.json'), onError),
+    );
     this.tracer = createTracer(store, start);
     const ingressLog = log.child({ component: 'ingress' });
     this.ingressPods = createIngressPods({

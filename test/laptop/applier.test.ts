@@ -1,6 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createStore } from '../../src/cluster/index.ts';
-import { type KubeObject, namespaces, type Service, services } from '../../src/kubernetes/index.ts';
+import {
+  describeObject,
+  type KubeObject,
+  namespaces,
+  type Service,
+  services,
+} from '../../src/kubernetes/index.ts';
+import { openAppliedFile } from '../../src/laptop/applied-file.ts';
 import { createApplier } from '../../src/laptop/applier.ts';
 
 const namespace: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'backend' } };
@@ -74,6 +84,57 @@ describe('applying a tree', () => {
     const { items } = await store.list(services, { namespace: 'backend' });
     expect(items.map(({ metadata }) => metadata.name)).toEqual(['foreign']);
     expect((await store.list(namespaces)).items.map(({ metadata }) => metadata.name)).toContain('backend');
+  });
+
+  it('goes on from what an earlier one had applied: prunes it, and removes its fields', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-applied-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const errors: unknown[] = [];
+    const memory = () => openAppliedFile(join(directory, 'applied.json'), (error) => errors.push(error));
+    const store = createStore();
+    const other = { ...service(), metadata: { name: 'other', namespace: 'backend' } };
+    await createApplier(store, memory()).apply([namespace, service({}, { stage: 'dev' }), other]);
+
+    const outcomes = await createApplier(store, memory()).apply([namespace, service()]);
+    expect(outcomes.map(({ object, outcome }) => [object, outcome])).toEqual([
+      ['Namespace backend', 'unchanged'],
+      ['Service backend/echo', 'configured'],
+      ['Service backend/other', 'pruned'],
+    ]);
+    expect((await store.get(services, 'backend', 'echo')).metadata.labels).toBeUndefined();
+    expect(memory().objects.map(describeObject)).toEqual(['Namespace backend', 'Service backend/echo']);
+    expect(errors).toEqual([]);
+  });
+
+  it('knows of an object before it creates it, so that a killed run leaves nothing behind', async () => {
+    const store = createStore();
+    const saved: string[][] = [];
+    const save = (objects: readonly KubeObject[]) => {
+      saved.push(objects.map(describeObject));
+      return Promise.resolve();
+    };
+    const seen: string[][] = [];
+    const create = store.create.bind(store);
+    vi.spyOn(store, 'create').mockImplementation((type, object) => {
+      seen.push(saved.at(-1) ?? []);
+      return create(type, object);
+    });
+    await createApplier(store, { objects: [], save }).apply([namespace, service()]);
+    expect(seen).toEqual([
+      ['Namespace backend', 'Service backend/echo'],
+      ['Namespace backend', 'Service backend/echo'],
+    ]);
+  });
+
+  it('leaves everything alone when it cannot read what was applied, and says so', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-applied-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'applied.json');
+    writeFileSync(path, '[{"kind":');
+    const errors: unknown[] = [];
+    const { objects } = openAppliedFile(path, (error) => errors.push(error));
+    expect(objects).toEqual([]);
+    expect(errors).toEqual([expect.any(SyntaxError)]);
   });
 
   it('tells what one object was refused for, in the API’s words, and applies the others', async () => {

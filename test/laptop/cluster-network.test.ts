@@ -1,7 +1,7 @@
 /** What pods and kubectl find in the cluster of `sluice up`: Services by name and address, and objects kept across runs. */
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -75,16 +75,27 @@ describe.skipIf(!hasProgram('kubectl'))('the cluster of sluice up (needs kubectl
     },
   );
 
-  it('keeps objects across runs with --state, even when it is killed', async () => {
+  it('keeps objects across runs with --state, even when it is killed, but not what left the tree meanwhile', async () => {
     const tree = newTree();
     const state = mkdtempSync(join(tmpdir(), 'sluice-state-'));
     endings.push(() => rmSync(state, { recursive: true, force: true }));
     const first = await up(tree, '--state', state);
     await kubectl(tree, 'create', 'configmap', 'kept', '--from-literal=key=value');
+    const extra = join(tree.root, 'apps/backend/udp-demo/base/configmap.yaml');
+    const list = join(tree.root, 'apps/backend/udp-demo/base/kustomization.yaml');
+    const before = readFileSync(list, 'utf8');
+    const applied = first.nextLine(/created ConfigMap backend\/from-the-tree/);
+    writeFileSync(extra, 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: from-the-tree\n');
+    writeFileSync(list, before.replace('resources:', 'resources:\n  - configmap.yaml'));
+    await applied;
     first.child.kill('SIGKILL');
     await first.exited;
+    writeFileSync(list, before);
     const second = await up(tree, '--state', state);
     expect(await kubectl(tree, 'get', 'configmap', 'kept', '-o', 'jsonpath={.data.key}')).toBe('value');
+    await expect(kubectl(tree, 'get', '-n', 'backend', 'configmap', 'from-the-tree')).rejects.toThrow(
+      /NotFound/,
+    );
     expect(await stopRun(second)).toBe(0);
   });
 });
