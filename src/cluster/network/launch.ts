@@ -110,15 +110,23 @@ function namespacedCommand({ modulePath, args = [] }: LaunchOptions): [string, .
   return [setpriv, '--pdeathsig', 'KILL', unshare, ...namespaces, sh, ...script];
 }
 
+/** Locally administered, with the gateway's IPv4 address in it. */
+const bridgeLinkAddress = `02:00:${gatewayAddress
+  .split('.')
+  .map((part) => Number(part).toString(16).padStart(2, '0'))
+  .join(':')}`;
+
 /**
- * The bridge is every pod's gateway. Service addresses are local to this namespace: the cluster process may bind any of
- * them, and what pods send to them by their default route arrives at its sockets. 65,535 is the largest MTU a link may
- * have: the largest datagram passes unfragmented. `exit $?` keeps the shell from replacing itself by Node.
+ * The bridge is every pod's gateway. Without a link address of its own it would bear the lowest of its links', another
+ * one when pods come and go, and lose what pods send to the one they know until they have asked anew. Service addresses
+ * are local to this namespace: the cluster process may bind any of them, and what pods send to them by their default
+ * route arrives at its sockets. 65,535 is the largest MTU a link may have: the largest datagram passes unfragmented.
+ * `exit $?` keeps the shell from replacing itself by Node.
  */
 const firstProcessScript = `ip=$1; shift
 "$ip" -batch - <<'end' || exit 1
 link set lo up
-link add sluice0 mtu 65535 type bridge
+link add sluice0 address ${bridgeLinkAddress} mtu 65535 type bridge
 addr add ${gatewayAddress}/${prefixLength} dev sluice0
 link set sluice0 up
 route add local ${serviceCidr} dev lo

@@ -235,6 +235,42 @@ describe.skipIf(!networkModes.includes('namespaces'))(
       expect(await run(cluster, 'one', ask('127.0.0.1'))).toMatchObject({ stdout: 'one hi\n' });
     });
 
+    it('loses nothing of what it sends to the gateway while other pods come and go', async () => {
+      const cluster = await start('namespaces');
+      const namesOf = (group: string) => Array.from({ length: 10 }, (_, number) => `${group}-${number}`);
+      const add = (names: string[]) => Promise.all(names.map((name) => cluster.call('addPod', { name })));
+      const remove = (names: string[]) =>
+        Promise.all(names.map((name) => cluster.call('removePod', { name })));
+      await add(namesOf('early'));
+      await cluster.call('addPod', { name: 'sender' });
+      const port = await cluster.call<number>('listen');
+      const address = await cluster.call<string>('gateway');
+      // Nothing comes back, so nobody tells the sender of a new link address.
+      const sender = `
+        const socket = require('dgram').createSocket('udp4');
+        let sent = 0;
+        const timer = setInterval(() => socket.send(String(sent++), ${port}, '${address}'), 1);
+        process.on('SIGTERM', () => {
+          clearInterval(timer);
+          console.log('sent ' + sent + '.');
+        });`;
+      const index = await cluster.call('spawn', {
+        name: 'sender',
+        command: [process.execPath, '-e', sender],
+      });
+      const heard = () => cluster.call<string[]>('heard');
+      await vi.waitFor(async () => expect(await heard()).toContain('0'));
+      // A bridge without an address of its own bears the lowest of its links': that one comes or goes here.
+      await add(namesOf('late'));
+      await remove(namesOf('early'));
+      await remove(namesOf('late'));
+      await cluster.call('signal', { index, signal: 'SIGTERM' });
+      const { stdout } = await cluster.call<Ended>('output', { index, until: '.' });
+      const sent = Number(/sent (\d+)/.exec(stdout)?.[1]);
+      const numbers = Array.from({ length: sent }, (_, number) => String(number));
+      await vi.waitFor(async () => expect(await heard()).toEqual(numbers));
+    });
+
     it('sees files mounted at their targets, read-only where asked, and nobody else does', async () => {
       const cluster = await start('namespaces');
       await cluster.call('addPod', { name: 'one' });

@@ -6,6 +6,7 @@ import { createPodNetwork } from '../../../dist/cluster/index.js';
 
 const network = await createPodNetwork(process.argv[2]);
 const processes = [];
+const heard = [];
 
 const commands = {
   addPod: ({ name, options }) => network.addPod(name, options),
@@ -47,6 +48,14 @@ const commands = {
     socket.close();
     return { text: String(reply), from: from.address };
   },
+  /** Collects datagrams at a port of the gateway, answers none. */
+  async listen() {
+    const socket = createSocket('udp4').on('message', (text) => heard.push(String(text)));
+    socket.bind(0, network.gatewayAddress);
+    await once(socket, 'listening');
+    return socket.address().port;
+  },
+  heard: () => heard,
   zombies: () =>
     readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
