@@ -37,7 +37,7 @@ export interface PodHost {
 
 /** How long before a network that could not be made is tried again. */
 const networkRetryMs = 1_000;
-/** How long a pod's programs may take at most to read what has arrived for them, and how often to look. */
+/** How long a pod's programs may take at most to answer what has arrived for them, and how often to look. */
 const drainLimitMs = 1_000;
 const drainPollMs = 5;
 /** How long before volumes are tried again: the object they need may have come. */
@@ -235,11 +235,12 @@ export class PodWorker {
     const running = runners.filter((runner) => runner.running !== undefined);
     // The ingress hears of the deletion when the kubelet does: what it sends until it has turned away is still served.
     if (running.some((runner) => runner.status.ready)) await this.drain();
-    await pause(this.host.limits.drainMs, undefined, this.grace.over());
+    // Answers may wait for something else than a core: a timer, another pod.
+    if (running.length > 0) await pause(this.host.limits.drainMs, undefined, this.grace.over());
     await Promise.all(runners.map((runner) => runner.stop(this.grace.over())));
   }
 
-  /** Then what has arrived is answered too, however busy the machine is, unless the program does not read at all. */
+  /** Then what has arrived is answered too, however busy the machine is, unless the program never comes to rest. */
   private async drain(): Promise<void> {
     const { limits, network } = this.host;
     await pause(limits.drainMs, undefined, this.grace.over());

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { restMarkOf } from './activity.ts';
 import { AddressPool } from './addresses.ts';
 import { readBoundPorts } from './bound-ports.ts';
 import { LoopbackProcess } from './loopback-process.ts';
@@ -97,9 +98,16 @@ export class LoopbackNetwork implements PodNetwork {
   }
 
   async isDrained(name: string): Promise<boolean> {
-    const address = this.pods.get(name)?.pod.address;
+    const held = this.pods.get(name);
+    if (!held) return true;
+    const mark = restMarkOf(held.processes);
+    if (mark === undefined) return false;
+    const { address } = held.pod;
     const text = await readFile('/proc/net/udp', 'utf8').catch(() => '');
-    return readBoundPorts('udp', text).every((bound) => bound.address !== address || bound.queuedBytes === 0);
+    const isRead = readBoundPorts('udp', text).every(
+      (bound) => bound.address !== address || bound.queuedBytes === 0,
+    );
+    return isRead && restMarkOf(held.processes) === mark;
   }
 
   async close(): Promise<void> {

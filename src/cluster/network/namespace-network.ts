@@ -6,6 +6,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { restMarkOf } from './activity.ts';
 import { AddressPool, gatewayAddress, prefixLength } from './addresses.ts';
 import { readBoundPorts } from './bound-ports.ts';
 import { IpBatch } from './ip-batch.ts';
@@ -104,11 +105,14 @@ export class NamespaceNetwork implements PodNetwork {
 
   async isDrained(name: string): Promise<boolean> {
     const sandbox = this.sandboxes.get(name);
-    for (const table of sandbox ? ['udp', 'udp6'] : []) {
-      const text = await readFile(`/proc/${sandbox?.holder.pid}/net/${table}`, 'utf8').catch(() => '');
+    if (!sandbox) return true;
+    const mark = restMarkOf(sandbox.processes);
+    if (mark === undefined) return false;
+    for (const table of ['udp', 'udp6']) {
+      const text = await readFile(`/proc/${sandbox.holder.pid}/net/${table}`, 'utf8').catch(() => '');
       if (readBoundPorts('udp', text).some(({ queuedBytes }) => queuedBytes > 0)) return false;
     }
-    return true;
+    return restMarkOf(sandbox.processes) === mark;
   }
 
   async close(): Promise<void> {

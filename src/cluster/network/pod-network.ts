@@ -28,7 +28,7 @@ export interface PodNetwork {
    * on whichever address of the pod.
    */
   isBound(name: string, protocol: 'tcp' | 'udp', port: number, where?: 'anywhere'): Promise<boolean>;
-  /** Whether the pod's programs have taken every datagram that arrived at its address. */
+  /** Whether the pod's programs have taken every datagram that arrived at its address, and sleep. */
   isDrained(name: string): Promise<boolean>;
   /** Ends every pod. */
   close(): Promise<void>;

@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { PodNetworkError } from './pod-network-error.ts';
@@ -65,11 +65,27 @@ export async function whenExited(child: ChildProcess): Promise<number> {
 
 /** Ids of a process's children. Empty when it is gone. */
 export function childrenOf(pid: number): number[] {
+  // The kernel keeps them by the thread that started them: in some languages that is any of them.
+  return threadsOf(pid).flatMap((threadId) =>
+    readProc(`${pid}/task/${threadId}/children`).split(' ').filter(Boolean).map(Number),
+  );
+}
+
+/** Ids of a process's threads. Empty when it is gone. */
+export function threadsOf(pid: number): string[] {
   try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    return text.split(' ').filter(Boolean).map(Number);
+    return readdirSync(`/proc/${pid}/task`);
   } catch {
     return [];
+  }
+}
+
+/** A file below /proc as text. Empty when its process or thread is gone. */
+export function readProc(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'latin1');
+  } catch {
+    return '';
   }
 }
 

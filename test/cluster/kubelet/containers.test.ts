@@ -167,6 +167,37 @@ describe.each(networkModes)('a pod in mode %s', (mode) => {
     await node.untilGone('busy');
   });
 
+  it('answers what it has read and still works on before it is asked to stop', async () => {
+    const node = await startNode(mode, { images, limits: { drainMs: 1 } });
+    // In steps: a signal is taken between them.
+    const slow = echo.replace(
+      'socket.send(text, from.port, from.address));',
+      `{ console.log('read');
+         const end = Date.now() + 400;
+         const work = () => Date.now() < end ? setImmediate(work) : socket.send(text, from.port, from.address);
+         work(); });`,
+    );
+    await node.createPod('slow', { containers: [script(slow, udp4444)] });
+    const { status } = await node.until('slow', isReady);
+    const follow = node.call('followLogs', { name: 'slow' });
+    const answer = node.call('ask', { address: status?.podIP, port: 4444, text: 'one' });
+    await node.untilFollowed('read');
+    await node.call('delete', { name: 'slow' });
+    const gone = Promise.all([node.untilGone('slow'), follow]).then(() => 'gone');
+    expect(await Promise.race([answer, gone])).toBe('one');
+    await gone;
+  });
+
+  it('is asked to stop although it works without an end', async () => {
+    const node = await startNode(mode, { images, limits: { drainMs: 1 } });
+    const restless = `${echo} const work = () => setImmediate(work); work();`;
+    await node.createPod('restless', { containers: [script(restless, udp4444)] });
+    await node.until('restless', isReady);
+    await node.call('delete', { name: 'restless' });
+    await node.untilGone('restless');
+    expect(containerOf(node.history.at(-1) as Pod).state.terminated?.exitCode).toBe(0);
+  });
+
   it('is killed when it has not ended by the end of its grace period', async () => {
     const node = await startNode(mode, { images });
     const stubborn = shell("trap 'echo no' TERM; echo up; while :; do sleep 0.05; done");
