@@ -10,6 +10,7 @@ import {
   configMap,
   custom,
   deployment,
+  operations,
   overApp,
   overBase,
   patched,
@@ -221,6 +222,11 @@ const raised: Readonly<
     overApp('', { 'app.yaml': [service, route.replace('port: 53', 'port: 54')].join('---\n') }),
     'app.yaml:25',
   ],
+  SL1118: [
+    operations('{replicas: 1}', '- op: replace\n  path: /spec/replica\n  value: 2'),
+    'kustomization.yaml:6',
+  ],
+  SL1119: [operations('{a: 1}', '- op: add\n  path: spec/b\n  value: 2'), 'kustomization.yaml:6'],
 };
 
 describe('every diagnostic of kustomizations', () => {
@@ -237,6 +243,128 @@ describe('every diagnostic of kustomizations', () => {
     expect(hints).toContain(
       'Items are matched by port and protocol. Add protocol: UDP, as at object.yaml:4.',
     );
+  });
+});
+
+describe('a JSON patch', () => {
+  const brief = (spec: string, patch: string) =>
+    renderCase(operations(spec, patch)).diagnostics.map(({ code, severity, message, hint, position }) => ({
+      place: `${position?.file}:${position?.line}:${position?.column}`,
+      text: `${severity} ${code} ${message}`,
+      hint,
+    }));
+
+  it.each([
+    [
+      'replaces a misspelt field',
+      '{replicas: 1}',
+      '{op: replace, path: /spec/replica, value: 2}',
+      '27',
+      'warning SL1118 replace /spec/replica adds the field: there was nothing to replace',
+      'Did you mean /spec/replicas? A field that is to be new is set by add.',
+    ],
+    [
+      'replaces a field that nothing is like',
+      '{a: 1, b: 2}',
+      '{op: replace, path: /spec/other, value: 2}',
+      '27',
+      'warning SL1118 replace /spec/other adds the field: there was nothing to replace',
+      '/spec has a, b. A field that is to be new is set by add.',
+    ],
+    [
+      'misspells value',
+      '{a: 1}',
+      '{op: replace, path: /spec/a, valeu: 2}',
+      '7',
+      'warning SL1119 replace /spec/a has no value and sets null',
+      'Is valeu meant to be value?',
+    ],
+    [
+      'has no value',
+      '{a: 1}',
+      '{op: add, path: /spec/a}',
+      '7',
+      'warning SL1119 add /spec/a has no value and sets null',
+      'Add value:, or remove the field.',
+    ],
+    [
+      'forgets the slash in front',
+      '{a: 1}',
+      '{op: add, path: spec/a, value: 2}',
+      '23',
+      'warning SL1119 the path spec/a is taken for /a',
+      'Did you mean /spec/a?',
+    ],
+    [
+      'removes a misspelt field',
+      '{replicas: 1}',
+      '{op: remove, path: /spec/replica}',
+      '26',
+      'error SL1010 remove /spec/replica does not apply: there is nothing at /spec/replica',
+      'Did you mean /spec/replicas?',
+    ],
+    [
+      'adds below a misspelt field',
+      '{template: {a: 1}}',
+      '{op: add, path: /spec/templte/b/c, value: 1}',
+      '23',
+      'error SL1010 add /spec/templte/b/c does not apply: there is nothing at /spec/templte',
+      'Did you mean /spec/template?',
+    ],
+    [
+      'escapes what the right path needs escaped',
+      '{"a/bc~d": {e: 1}}',
+      '{op: remove, path: /spec/a~1bc/e}',
+      '26',
+      'error SL1010 remove /spec/a~1bc/e does not apply: there is nothing at /spec/a~1bc',
+      'Did you mean /spec/a~1bc~0d?',
+    ],
+    [
+      'tests a misspelt field',
+      '{replicas: 1}',
+      '{op: test, path: /spec/replica, value: 1}',
+      '24',
+      'error SL1010 test /spec/replica does not apply: there is nothing at /spec/replica',
+      'Did you mean /spec/replicas?',
+    ],
+    [
+      'names an item of a list',
+      '{containers: [{name: one}, {name: web, image: a}]}',
+      '{op: replace, path: /spec/containers/web/image, value: b}',
+      '27',
+      'error SL1010 replace /spec/containers/web/image does not apply: there is nothing at /spec/containers/web',
+      'The items of a list are counted from 0: web is /spec/containers/1.',
+    ],
+    [
+      'moves from a misspelt field',
+      '{replicas: 1}',
+      '{op: move, path: /spec/a, from: /spec/replica}',
+      '39',
+      'error SL1010 move /spec/a does not apply: there is nothing at /spec/replica',
+      'Did you mean /spec/replicas?',
+    ],
+    [
+      'misspells its operation',
+      '{a: 1}',
+      '{op: repalce, path: /spec/a, value: 2}',
+      '12',
+      'error SL1010 repalce /spec/a does not apply: repalce is no operation of JSON patch',
+      'Did you mean replace?',
+    ],
+  ])('that %s is told so', (_, spec, operation, column, text, hint) => {
+    expect(brief(spec, `- ${operation}`)).toEqual([{ place: `kustomization.yaml:5:${column}`, text, hint }]);
+  });
+
+  it('that sets what it means to set is told nothing', () => {
+    const patch = [
+      '- {op: replace, path: /spec/a, value: 2}',
+      '- {op: add, path: /spec/new, value: null}',
+      '- {op: replace, path: /spec/new, value: 3}',
+      '- {op: test, path: /spec/other, value: null}',
+      '- {op: replace, path: /spec/list/0, value: 4}',
+      '- {op: remove, path: /spec/a}',
+    ].join('\n');
+    expect(brief('{a: 1, list: [1]}', patch)).toEqual([]);
   });
 });
 

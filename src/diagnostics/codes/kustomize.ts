@@ -33,4 +33,6 @@ export const kustomizeCodes = {
   SL1115: 'Part of the kustomization file is ignored',
   SL1116: 'A Service selects no pods',
   SL1117: 'A route names a port that its Service does not have',
+  SL1118: 'A JSON patch replaces a field that is not there',
+  SL1119: 'An operation of a JSON patch is incomplete',
 } as const;

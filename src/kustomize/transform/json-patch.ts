@@ -1,5 +1,6 @@
 /** JSON patches (RFC 6902), with the habits of the library kustomize uses (evanphx/json-patch v4). */
 
+import { nearestName } from '../../diagnostics/index.ts';
 import {
   cloneNode,
   effectiveScalar,
@@ -14,17 +15,20 @@ import {
   type YamlNode,
 } from '../../yaml/index.ts';
 import type { Build } from '../build.ts';
+import { adviseOnPointer, adviseOnStep, reportSuspicious } from '../diagnose/json-patch.ts';
 import { floatStyle } from '../json-style.ts';
 import { diagnosticAt, refuse } from '../problem.ts';
 import type { Resource } from '../resource.ts';
+import { follow, indexOf, pointerTo, stepsOf } from './json-pointer.ts';
 import { markTouched, touchesOf } from './set-value.ts';
 
-interface Operation {
+export interface Operation {
   readonly op: string;
-  readonly path: string;
-  readonly from: string;
+  /** Undefined when the operation has none. */
+  readonly path: string | undefined;
+  readonly from: string | undefined;
   readonly value: YamlNode | undefined;
-  readonly node: YamlNode;
+  readonly node: MapNode;
 }
 
 export type JsonPatch = readonly Operation[];
@@ -37,12 +41,17 @@ export function readJsonPatch(root: SequenceNode): JsonPatch {
     if (value) oldBooleans(value);
     return {
       op: textOf(fieldOf(item, 'op')),
-      path: textOf(fieldOf(item, 'path')),
-      from: textOf(fieldOf(item, 'from')),
+      path: optionalText(item, 'path'),
+      from: optionalText(item, 'from'),
       value,
       node: item,
     };
   });
+}
+
+function optionalText(item: MapNode, field: string): string | undefined {
+  const node = fieldOf(item, field);
+  return node && textOf(node);
 }
 
 /** `yes` and `on` are booleans in YAML 1.1. */
@@ -60,12 +69,14 @@ export function applyJsonPatch(resource: Resource, patch: JsonPatch, build: Buil
   const object = resource.describe();
   const root = resource.node;
   for (const operation of patch) {
+    reportSuspicious(root, operation, resource, build);
     try {
       apply(root, operation, build);
     } catch (error) {
       if (!(error instanceof PatchFailure)) throw error;
       const { op, path, node } = operation;
-      refuse('SL1010', `${op || 'the operation'} ${path} does not apply: ${error.message}`, node, { object });
+      const message = `${op || 'the operation'} ${path ?? ''} does not apply: ${error.message}`;
+      refuse('SL1010', message, fieldOf(node, error.field) ?? node, { object, hint: error.hint });
     }
   }
   return floatStyle(root, (scalar, after) => {
@@ -79,10 +90,20 @@ export function applyJsonPatch(resource: Resource, patch: JsonPatch, build: Buil
   });
 }
 
-class PatchFailure extends Error {}
+class PatchFailure extends Error {
+  readonly hint: string | undefined;
+  /** The field of the operation that is to blame. */
+  field: 'path' | 'from' | 'op' = 'path';
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
 
 function apply(root: MapNode, operation: Operation, build: Build): void {
-  const { op, path, from, node } = operation;
+  const { op, path, node } = operation;
+  if (path === undefined) throw new PatchFailure('it has no path');
   const newValue = (): YamlNode => {
     const value = operation.value ? cloneNode<YamlNode>(operation.value) : scalarNode('null', '!!null', node);
     if (build.explains) markTouched(value, 'patches');
@@ -99,47 +120,75 @@ function apply(root: MapNode, operation: Operation, build: Build): void {
       replace(root, path, newValue(), build);
       break;
     case 'move':
-      add(root, path, remove(root, from));
+      add(root, path, atFrom(operation, root, remove));
       break;
     case 'copy':
-      add(root, path, cloneNode<YamlNode>(lookUp(root, from)));
+      add(root, path, atFrom(operation, root, copyOf));
       break;
     case 'test':
-      test(root, path, newValue());
+      test(root, operation);
       break;
     default:
-      throw new PatchFailure(op === '' ? 'it has no op' : `${op} is no operation of JSON patch`);
+      throw unknownOperation(op);
   }
+}
+
+function unknownOperation(op: string): PatchFailure {
+  const nearest = nearestName(op, ['add', 'remove', 'replace', 'move', 'copy', 'test']);
+  const failure = new PatchFailure(
+    op === '' ? 'it has no op' : `${op} is no operation of JSON patch`,
+    nearest && `Did you mean ${nearest}?`,
+  );
+  failure.field = 'op';
+  return failure;
+}
+
+function atFrom(
+  { from }: Operation,
+  root: MapNode,
+  take: (root: MapNode, pointer: string) => YamlNode,
+): YamlNode {
+  try {
+    if (from === undefined) throw new PatchFailure('it has no from');
+    return take(root, from);
+  } catch (error) {
+    if (error instanceof PatchFailure) error.field = 'from';
+    throw error;
+  }
+}
+
+/** The library copies null where a map has no such field. */
+function copyOf(root: MapNode, from: string): YamlNode {
+  const [parent, key] = parentOf(root, from);
+  if (parent.kind === 'map' && !entryOf(parent, key)) return scalarNode('null', '!!null', parent);
+  return cloneNode<YamlNode>(lookUp(root, from));
 }
 
 type Container = MapNode | SequenceNode;
 
 function parentOf(root: MapNode, pointer: string): [parent: Container, key: string] {
-  const parts = pointer.split('/');
-  if (parts.length < 2) throw new PatchFailure(`${pointer || 'the empty path'} is no path`);
-  const steps = parts.slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-  let parent: YamlNode = root;
-  for (const [index, step] of steps.slice(0, -1).entries()) {
-    const next: YamlNode | undefined =
-      parent.kind === 'sequence' ? parent.items[indexOf(parent, step)] : fieldOf(parent, step);
-    if (!next || next.kind === 'scalar')
-      throw new PatchFailure(`there is nothing at /${steps.slice(0, index + 1).join('/')}`);
-    parent = next;
-  }
-  return [parent, steps.at(-1) ?? ''];
+  const steps = stepsOf(pointer);
+  if (steps.length === 0) throw new PatchFailure(`${pointer || 'the empty path'} is no path`);
+  const { last, found } = follow(root, steps.slice(0, -1));
+  if (found < steps.length - 1 || last.kind === 'scalar') throw nothingAt(root, pointer);
+  return [last, steps.at(-1) ?? ''];
 }
 
-/** Negative numbers count from the end. -1 for a step that is no number. */
-function indexOf(list: SequenceNode, step: string): number {
-  if (!/^-?[0-9]+$/.test(step)) return -1;
-  const index = Number(step);
-  return index < 0 ? index + list.items.length : index;
+/** Says how far the path leads, and what is there. */
+function nothingAt(root: MapNode, pointer: string): PatchFailure {
+  const steps = stepsOf(pointer);
+  const { found } = follow(root, steps);
+  const place = found + 1 < steps.length ? pointerTo(steps.slice(0, found + 1)) : pointer;
+  return new PatchFailure(`there is nothing at ${place}`, adviseOnPointer(root, pointer));
 }
 
 function existingIndex(list: SequenceNode, step: string): number {
   const index = indexOf(list, step);
   if (index < 0 || index >= list.items.length) {
-    throw new PatchFailure(`the list has ${list.items.length} items and no item ${step}`);
+    throw new PatchFailure(
+      `the list has ${list.items.length} items and no item ${step}`,
+      adviseOnStep(list, step, []),
+    );
   }
   return index;
 }
@@ -174,7 +223,7 @@ function remove(root: MapNode, pointer: string): YamlNode {
     const [removed] = index < 0 ? [] : parent.entries.splice(index, 1);
     if (removed) return removed.value;
   }
-  throw new PatchFailure(`there is nothing at ${pointer}`);
+  throw nothingAt(root, pointer);
 }
 
 function replace(root: MapNode, pointer: string, value: YamlNode, build: Build): void {
@@ -201,14 +250,16 @@ function replace(root: MapNode, pointer: string, value: YamlNode, build: Build):
 function lookUp(root: MapNode, pointer: string): YamlNode {
   const [parent, key] = parentOf(root, pointer);
   const value = parent.kind === 'sequence' ? parent.items[existingIndex(parent, key)] : fieldOf(parent, key);
-  if (!value) throw new PatchFailure(`there is nothing at ${pointer}`);
+  if (!value) throw nothingAt(root, pointer);
   return value;
 }
 
-function test(root: MapNode, pointer: string, wanted: YamlNode): void {
+function test(root: MapNode, { path = '', value: wanted }: Operation): void {
+  // The library crashes without one.
+  if (!wanted) throw new PatchFailure('it has no value');
   let found: YamlNode | undefined;
   try {
-    found = lookUp(root, pointer);
+    found = lookUp(root, path);
   } catch (error) {
     if (!(error instanceof PatchFailure) || !isNullNode(wanted)) throw error;
     return;
