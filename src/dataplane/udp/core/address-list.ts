@@ -19,10 +19,12 @@ export class AddressRanges {
     }
   }
 
-  /** Whether the address whose words are at `offset` lies in one of them. */
+  /** Whether the address whose words are at `offset` lies in one of them. `::/0` holds no IPv4, as in Go. */
   has(words: Uint32Array, offset: number): boolean {
     const ranges = this.#ranges;
+    const isIPv4 = isMapped(words, offset);
     for (let at = 0; at < ranges.length; at += rangeWords) {
+      if (isIPv4 && !isMapped(ranges, at)) continue;
       let differs = 0;
       for (let word = 0; word < addressWords; word++) {
         const masked = (words[offset + word] as number) & (ranges[at + addressWords + word] as number);
@@ -59,12 +61,15 @@ export function isAddressRange(text: string): boolean {
   return writeRange(text, new Uint32Array(rangeWords), 0);
 }
 
+/** Whether the four words are an IPv4 address, or a network of such. */
+function isMapped(words: Uint32Array, at: number): boolean {
+  return words[at] === 0 && words[at + 1] === 0 && words[at + 2] === mappedMarker;
+}
+
 function writeRange(text: string, into: Uint32Array, at: number): boolean {
   const [address = '', length, ...rest] = text.split('/');
   if (rest.length > 0 || !parseAddress(address, into, at)) return false;
-  const isMapped = into[at] === 0 && into[at + 1] === 0 && into[at + 2] === mappedMarker;
-  const isShort = isMapped && address.includes('.');
-  const bits = length === undefined ? 128 : Number(length) + (isShort ? 96 : 0);
+  const bits = length === undefined ? 128 : Number(length) + (address.includes(':') ? 0 : 96);
   if (length !== undefined && !/^\d{1,3}$/.test(length)) return false;
   if (bits > 128) return false;
   const mask = new Uint8Array(16);

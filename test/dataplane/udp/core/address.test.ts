@@ -77,6 +77,20 @@ describe('address ranges', () => {
     expect(new AddressRanges(['::/0']).has(wordsOf('::1'), 0)).toBe(true);
   });
 
+  it('of IPv6 hold no IPv4, however wide they are, but where they say so', () => {
+    for (const [range, text, isIn] of [
+      ['::/0', '10.0.0.1', false],
+      ['::/64', '10.0.0.1', false],
+      ['::/0', 'fd00::1', true],
+      ['::ffff:0:0/96', '10.0.0.1', true],
+      ['::ffff:10.0.0.0/104', '10.0.0.1', true],
+      ['::ffff:10.0.0.0/104', '11.0.0.1', false],
+      ['::ffff:10.0.0.0/8', '10.0.0.1', false],
+    ] as const) {
+      expect([range, text, new AddressRanges([range]).has(wordsOf(text), 0)]).toEqual([range, text, isIn]);
+    }
+  });
+
   it('are told from what is none', () => {
     expect(['10.0.0.0/8', '::1', 'fd00::/8'].every(isAddressRange)).toBe(true);
     expect(['10.0.0.0/33', '10.0.0.0/', 'x/8', '::/129', '1.2.3.4/8/8', ''].some(isAddressRange)).toBe(false);
