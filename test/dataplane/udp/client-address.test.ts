@@ -115,6 +115,22 @@ describe.each(engines)("the client's address, with the $engine engine", (options
     expect(unaccounted(counters())).toEqual({ requests: 0, replies: 0 });
   });
 
+  it('is the peer itself again once its header says that it speaks for itself', async () => {
+    const { backend, client } = await start(
+      { clientAddress: 'proxy-v2' },
+      { proxyProtocolFrom: ['127.0.0.0/8'] },
+    );
+    const named = headerFor('192.0.2.7', 777);
+    const local = Buffer.from(named.subarray(0, 16));
+    local[12] = 0x20;
+    local[15] = 0;
+    for (const header of [named, local, Buffer.alloc(0)]) {
+      await client.ask(Buffer.concat([header, Buffer.from('x')]));
+    }
+    const own = portOf(client);
+    expect(backend.received.map((datagram) => readHeader(datagram).port)).toEqual([777, own, own]);
+  });
+
   it('is not taken from the header of a peer that is not trusted', async () => {
     const { backend, client } = await start({}, { proxyProtocolFrom: ['10.0.0.0/8'] });
     const datagram = Buffer.concat([headerFor('192.0.2.7', 777), Buffer.from('hello')]);

@@ -392,6 +392,7 @@ export class EntryPointCore {
    */
   readHeader(bytes: Uint8Array, offset: number, length: number): number {
     this.#header.namesClient = false;
+    this.#header.bytes = 0;
     if (!this.trusted?.has(this.key, sessionKey.client)) return 0;
     if (!readProxyHeader(bytes, offset, length, this.#header)) {
       this.#header.namesClient = false;
@@ -413,11 +414,13 @@ export class EntryPointCore {
     into[addressWords] = port;
   }
 
-  /** As the datagram's own header says, or an earlier one of the session; else its sender. */
+  /** As the datagram's own header says, or where it has none an earlier one of the session; else its sender. */
   #trueClient(trusted: AddressRanges): Uint32Array {
-    const { client, namesClient } = this.#header;
+    const { client, namesClient, bytes } = this.#header;
     if (namesClient) return client;
-    const known = trusted.has(this.key, sessionKey.client) ? this.sessions.keys.find(this.key) : -1;
+    // A header that names nobody (LOCAL) says that the peer speaks for itself.
+    const asksSession = bytes === 0 && trusted.has(this.key, sessionKey.client);
+    const known = asksSession ? this.sessions.keys.find(this.key) : -1;
     const from = known >= 0 ? this.sessions.places : this.key;
     const at = known >= 0 ? known * placeWords : sessionKey.client;
     for (let word = 0; word < addressWords; word++) client[word] = from[at + word] as number;
