@@ -68,6 +68,13 @@ describe.each(engines)("the client's address, with the $engine engine", (options
     );
   });
 
+  it('makes a datagram too large that would not fit with it', async () => {
+    const { client, counters } = await start({ clientAddress: 'proxy-v2' });
+    client.send(Buffer.alloc(65_507));
+    await eventually(() => counters().drops.too_large === 1);
+    expect((await client.ask(Buffer.alloc(65_507 - 28, 1))).length).toBe(65_507);
+  });
+
   it('is before the first datagram that each endpoint gets of a session', async () => {
     const { engine, backend, client } = await start({ clientAddress: 'proxy-v2-first' });
     await client.ask('one');

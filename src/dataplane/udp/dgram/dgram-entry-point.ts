@@ -411,7 +411,8 @@ export class DgramEntryPoint {
 
 function reasonOf(code: string): number {
   if (unreachableCodes.has(code)) return dropCode.upstream_unreachable;
-  return exhaustedCodes.has(code) ? dropCode.no_socket : dropCode.send_error;
+  if (exhaustedCodes.has(code)) return dropCode.no_socket;
+  return code === 'EMSGSIZE' ? dropCode.too_large : dropCode.send_error;
 }
 
 /** A number for the scope of a link-local address. */
