@@ -84,6 +84,7 @@ class Storm {
       undefined,
       'proxy-v2',
       'proxy-v2-first',
+      'simple-proxy-protocol',
     ]);
     return {
       ...forwardTo(below(3) === 0 ? [...dead, ...live] : live, {

@@ -7,7 +7,7 @@ import { Random } from './generate.ts';
 import { mutate } from './mutate.ts';
 import { shrunkCase } from './shrink.ts';
 
-/** How many damaged trees to render; a minute is some ten thousand. */
+/** How many damaged trees to render; a minute is some two hundred thousand. */
 const count = Number(process.env.SLUICE_KUSTOMIZE_FUZZ ?? 400);
 /** How many of them to compare with the oracle, which takes a fifth of a second each. */
 const compared = Number(process.env.SLUICE_KUSTOMIZE_FUZZ_COMPARED ?? 0);
