@@ -19,10 +19,8 @@ import type {
   UdpListener,
   UdpSessionRecord,
 } from '../../udp-engine.ts';
-import { tellCapacity } from '../capacity.ts';
 import { addressWords, parseAddress } from '../core/address.ts';
 import { counter, readCounters, readEndpointCounters } from '../core/counter-slots.ts';
-import type { EndpointDescription } from '../core/endpoint-slots.ts';
 import { EntryPointCore } from '../core/entry-point-core.ts';
 import {
   hasSimpleHeader,
@@ -65,26 +63,12 @@ interface Flow {
 const maxPendingSends = 1024;
 /** A datagram is offered to so many endpoints. */
 const maxAttempts = 3;
-/** Sessions that may be evicted for the socket of one, where the system has no more. */
-const maxEvictions = 4;
-/** How long an entry point believes that it gets no more sockets without giving some back. */
-const socketTrialMs = 250;
 /** Larger datagrams are not kept for another attempt. */
 const maxKeptBytes = 2048;
 const expiredPerTick = 2048;
 const localAddressesEveryMs = 5_000;
 
 const unreachableCodes = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENONET']);
-/** No descriptor, port or memory is left: what another session holds would help. */
-const exhaustedCodes = new Set([
-  'EMFILE',
-  'ENFILE',
-  'EAGAIN',
-  'EADDRINUSE',
-  'EADDRNOTAVAIL',
-  'ENOBUFS',
-  'ENOMEM',
-]);
 
 export class DgramEntryPoint {
   readonly name: string;
@@ -101,7 +85,6 @@ export class DgramEntryPoint {
   /** In force. */
   #decision: UdpDecision | undefined;
   #localAddressesAtMs = performance.now();
-  #shortUntilMs = 0;
 
   readonly #sessionLog: SessionLogReader | undefined;
   readonly #onSession: ((record: UdpSessionRecord) => void) | undefined;
@@ -133,7 +116,6 @@ export class DgramEntryPoint {
   async listen(listeners: readonly UdpListener[]): Promise<{ address: string; port: number }[]> {
     const places: { address: string; port: number }[] = [];
     for (const listener of listeners) places.push(await this.#listeners.open(listener));
-    tellCapacity(this.#log, this.name, this.#core.sessions.keys.limit, this.#budget.limit);
     return places;
   }
 
@@ -244,11 +226,10 @@ export class DgramEntryPoint {
     }
     // What an endpoint sent back is not sent to it again.
     if (slot === avoid && !isFirst) return;
-    const flow = session.flows.find((other) => other.slot === slot) ?? this.#openFlow(session, slot);
-    if (typeof flow === 'string') {
-      this.#onSendFailure(session, slot, datagram, flow, attempt, isFirst);
-      return;
-    }
+    const onFailure = (code: string) => this.#onSendFailure(session, slot, datagram, code, attempt, isFirst);
+    const flow =
+      session.flows.find((other) => other.slot === slot) ?? this.#openFlow(session, slot, onFailure);
+    if (!flow) return;
     if (this.#pendingSends >= maxPendingSends) {
       if (isFirst) this.#core.countDrop(dropCode.send_queue_full, datagram.length);
       return;
@@ -261,7 +242,7 @@ export class DgramEntryPoint {
       if (error) {
         const { code = 'unknown' } = error as NodeJS.ErrnoException;
         if (unreachableCodes.has(code)) this.#onUnreachable(flow);
-        this.#onSendFailure(session, slot, datagram, code, attempt, isFirst);
+        onFailure(code);
         return;
       }
       flow.unanswered = datagram.length <= maxKeptBytes ? datagram : undefined;
@@ -316,12 +297,11 @@ export class DgramEntryPoint {
     }
   }
 
-  #openFlow(session: Session, slot: number): Flow | string {
-    const endpoint = this.#core.slots.descriptions[slot];
-    if (!endpoint || session.hasEnded) return 'EBADF';
-    if (this.#core.plan.clientAddress === 'transparent') return 'EOPNOTSUPP';
-    const socket = this.#obtainSocket(session, endpoint);
-    if (typeof socket === 'string') return socket;
+  /** Undefined where there is none to be had: `onFailure` is told why, now or in a moment. */
+  #openFlow(session: Session, slot: number, onFailure: (code: string) => void): Flow | undefined {
+    const socket = this.#openSocket(session, slot, onFailure);
+    if (typeof socket === 'string') onFailure(socket);
+    if (!socket || typeof socket === 'string') return undefined;
     const flow: Flow = { session, slot, socket, unanswered: undefined, hasSent: false, isClosed: false };
     session.flows.push(flow);
     socket.on('message', (reply) => this.#onReply(flow, reply));
@@ -331,21 +311,19 @@ export class DgramEntryPoint {
     return flow;
   }
 
-  /** Evicts for it where it must. Gives the socket, counted in the budget, or an error's code. */
-  #obtainSocket(session: Session, { address, port }: EndpointDescription): Socket | string {
+  #openSocket(
+    session: Session,
+    slot: number,
+    onRefused: (code: string) => void,
+  ): Socket | string | undefined {
+    const endpoint = this.#core.slots.descriptions[slot];
+    if (!endpoint || session.hasEnded) return 'EBADF';
+    if (this.#core.plan.clientAddress === 'transparent') return 'EOPNOTSUPP';
     while (!this.#budget.take()) {
       if (!this.#core.evictLongestIdle(session.id)) return 'EMFILE';
     }
-    // Where ports ran out just now, asking for one more in vain is what costs most.
-    if (performance.now() < this.#shortUntilMs) this.#core.evictLongestIdle(session.id);
-    let socket = openUpstream(address, port);
-    for (let tries = maxEvictions; typeof socket === 'string' && tries > 0; tries--) {
-      if (!exhaustedCodes.has(socket)) break;
-      this.#shortUntilMs = performance.now() + socketTrialMs;
-      if (!this.#core.evictLongestIdle(session.id)) break;
-      socket = openUpstream(address, port);
-    }
-    if (typeof socket === 'string') this.#budget.giveBack();
+    const socket = openUpstream(endpoint.address, endpoint.port, onRefused);
+    if (!socket || typeof socket === 'string') this.#budget.giveBack();
     return socket;
   }
 
@@ -411,7 +389,8 @@ export class DgramEntryPoint {
 
 function reasonOf(code: string): number {
   if (unreachableCodes.has(code)) return dropCode.upstream_unreachable;
-  if (exhaustedCodes.has(code)) return dropCode.no_socket;
+  if (code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRINUSE' || code === 'EAGAIN')
+    return dropCode.no_socket;
   return code === 'EMSGSIZE' ? dropCode.too_large : dropCode.send_error;
 }
 

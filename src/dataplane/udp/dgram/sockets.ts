@@ -30,28 +30,37 @@ export async function bindListener(address: string, port: number, reuseAddr: boo
 
 /**
  * A socket connected to the endpoint, so that the kernel refuses what comes from elsewhere and reports what ICMP says.
- * Gives the error's code where there is none to be had (EMFILE, ENETUNREACH …).
+ * Gives the error's code where there is none to be had (EMFILE …). Undefined where the kernel knows no way to the endpoint or
+ * forbids it: Node tells why a moment later, and so `onRefused` is told (ENETUNREACH …).
  */
-export function openUpstream(address: string, port: number): Socket | string {
+export function openUpstream(
+  address: string,
+  port: number,
+  onRefused: (code: string) => void,
+): Socket | string | undefined {
   const socket = createSocket({
     type: isIPv6(address) ? 'udp6' : 'udp4',
     lookup,
     recvBufferSize: upstreamBufferBytes,
   });
   let failure: string | undefined;
-  const onError = (error: NodeJS.ErrnoException) => {
-    failure ??= error.code ?? 'unknown';
+  let isRefused = false;
+  const onError = ({ code = 'unknown' }: NodeJS.ErrnoException) => {
+    failure ??= code;
+    if (isRefused) onRefused(code);
   };
-  socket.on('error', onError);
+  socket.once('error', onError);
   try {
     socket.connect(port, address);
     socket.remoteAddress();
+    if (failure === undefined) {
+      socket.off('error', onError);
+      return socket;
+    }
   } catch (error) {
-    failure ??= (error as NodeJS.ErrnoException).code ?? 'unknown';
-  }
-  if (failure === undefined) {
-    socket.off('error', onError);
-    return socket;
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    isRefused = failure === undefined && code === 'ERR_SOCKET_DGRAM_NOT_CONNECTED';
+    if (!isRefused) failure ??= code;
   }
   socket.close();
   return failure;
