@@ -72,6 +72,8 @@ export class RequestPath {
   readonly #failed = new Int32Array(maxEntries);
   readonly #failedChannel = new Int32Array(maxEntries);
   #failedCount = 0;
+  /** The endpoint that the channel found last leads to. */
+  #reached = -1;
 
   constructor(libc: Libc, channels: Channels, bounces: Bounces) {
     this.#libc = libc;
@@ -134,12 +136,26 @@ export class RequestPath {
       core.countDrop(codeOf(slot), length);
       return;
     }
-    const channel = entryPoint.channels.reach(session, slot);
-    if (channel < 0) {
-      core.countDrop(openDropCode(-channel), length);
-      return;
+    const channel = this.#reach(entryPoint, session, slot, nowMs);
+    if (channel < 0) core.countDrop(openDropCode(-channel), length);
+    else this.#enqueue(channel, session, this.#reached, address + prefix, length);
+  }
+
+  /** A channel to the endpoint, or where the kernel knows no way there to another: `#reached`. Or a negative errno. */
+  #reach(entryPoint: NativeEntryPoint, session: number, wanted: number, nowMs: number): number {
+    const { core, channels } = entryPoint;
+    let slot = wanted;
+    let channel = channels.reach(session, slot);
+    for (let attempt = 1; isUnreachable(-channel) && attempt < maxAttempts; attempt++) {
+      core.slots.quarantine(slot, nowMs);
+      const next = core.chooseSlot(session, nowMs, slot);
+      if (next < 0 || next === slot) break;
+      slot = next;
+      channel = channels.reach(session, slot);
     }
-    this.#enqueue(channel, session, slot, address + prefix, length);
+    if (channel < 0 && !isUnreachable(-channel)) entryPoint.noteSendError(-channel);
+    this.#reached = slot;
+    return channel;
   }
 
   #readHeader({ core }: NativeEntryPoint, address: number, length: number): number {
@@ -394,12 +410,12 @@ export class RequestPath {
         core.countDrop(codeOf(slot), this.#length[entry] as number);
         return;
       }
-      channel = entryPoint.channels.reach(session, slot);
+      channel = this.#reach(entryPoint, session, slot, nowMs);
       if (channel < 0) {
         core.countDrop(openDropCode(-channel), this.#length[entry] as number);
         return;
       }
-      this.#slot[entry] = slot;
+      this.#slot[entry] = this.#reached;
       reason = this.#sendOne(entryPoint, channel, entry);
       if (reason === 0) {
         this.#countSent(entryPoint, channel, entry);

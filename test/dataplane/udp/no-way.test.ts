@@ -1,0 +1,103 @@
+/** Endpoints to which the kernel knows no way. In a network namespace of its own, which has no routes. Needs the built files. */
+
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { UdpBalance } from '../../../src/dataplane/index.ts';
+import { engines } from './engines.ts';
+
+const dataplane = new URL('../../../dist/dataplane/index.js', import.meta.url);
+
+/** Eight clients send two datagrams each. Says how many were answered, and what was dropped for which reason. */
+const program = `
+  import { createSocket } from 'node:dgram';
+  import { once } from 'node:events';
+  import { execFileSync } from 'node:child_process';
+  const { createUdpEngine } = await import(${JSON.stringify(dataplane.href)});
+  const { engine: kind, balance, addresses } = JSON.parse(process.argv[1]);
+  execFileSync('ip', ['link', 'set', 'lo', 'up']);
+  const bound = async () => {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return socket;
+  };
+  const backend = await bound();
+  backend.on('message', (datagram, from) => backend.send(datagram, from.port, from.address));
+  const { port } = backend.address();
+  const endpoints = addresses.map((address) => ({ address, port, state: 'ready' }));
+  const engine = await createUdpEngine({ engine: kind, workers: 1 });
+  const route = { name: 'r', services: [{ name: 's', weight: 1, endpoints }] };
+  await engine.apply({ generation: 1, udp: [{ kind: 'forward', entryPoint: 'e', route }] });
+  const [place] = await engine.open({ name: 'e', balance }, [{ kind: 'address', address: '127.0.0.1', port: 0 }]);
+  const counters = () => engine.counters()[0];
+  const drops = () => Object.entries(counters().drops).filter(([, count]) => count > 0);
+  let answered = 0;
+  let sent = 0;
+  for (let number = 0; number < 8; number++) {
+    const client = await bound();
+    client.on('message', () => answered++);
+    for (const text of ['one', 'two']) {
+      client.send(text, place.port, place.address);
+      sent++;
+      while (answered + drops().reduce((sum, [, count]) => sum + count, 0) < sent) await new Promise(setImmediate);
+    }
+  }
+  console.log(JSON.stringify({ answered, drops: Object.fromEntries(drops()), sendErrors: counters().sendErrors }));
+  process.exit();
+`;
+
+interface Outcome {
+  readonly answered: number;
+  readonly drops: Readonly<Record<string, number>>;
+  readonly sendErrors: Readonly<Record<string, number>>;
+}
+
+async function outcomeOf(
+  engine: string,
+  balance: UdpBalance,
+  addresses: readonly string[],
+): Promise<Outcome> {
+  const node = ['--input-type=module', '-e', program, JSON.stringify({ engine, balance, addresses })];
+  const { stdout } = await promisify(execFile)('unshare', ['-Urn', process.execPath, ...node], {
+    timeout: 20_000,
+  });
+  return JSON.parse(stdout) as Outcome;
+}
+
+function canTry(): boolean {
+  try {
+    execFileSync('unshare', ['-Urn', 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' });
+    return existsSync(dataplane);
+  } catch {
+    return false;
+  }
+}
+
+const balances: readonly UdpBalance[] = ['datagram', 'session', 'source'];
+const nowhere = ['10.50.0.1', '10.50.0.2', 'fd50::1'];
+
+describe.skipIf(!canTry()).each(engines)(
+  'the $engine engine, of endpoints to which there is no way (needs unshare and ip)',
+  ({ engine }) => {
+    it.each(balances)('gives their datagrams to another one when it balances by %s', async (balance) => {
+      const { answered, drops } = await outcomeOf(engine, balance, ['10.50.0.1', '127.0.0.1', '10.50.0.2']);
+      expect({ answered, drops }).toEqual({ answered: 16, drops: {} });
+    });
+
+    it.each(balances)(
+      'drops them as unreachable when there are no others and it balances by %s',
+      async (balance) => {
+        const { answered, drops } = await outcomeOf(engine, balance, nowhere);
+        expect({ answered, drops }).toEqual({ answered: 0, drops: { upstream_unreachable: 16 } });
+      },
+    );
+
+    it('names the error when it is another one', async () => {
+      // Broadcasts are not allowed.
+      const { drops, sendErrors } = await outcomeOf(engine, 'session', ['127.255.255.255']);
+      expect({ drops, sendErrors }).toEqual({ drops: { send_error: 16 }, sendErrors: { EACCES: 16 } });
+    });
+  },
+);
