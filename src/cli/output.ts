@@ -12,6 +12,15 @@ export function styled(style: Style, text: string): string {
   return hasColour ? styleText(style, text) : text;
 }
 
+/**
+ * Whoever read may leave (`| head`): what is served goes on being served, and what is left to say is said to nobody.
+ * Without a listener it would end the process.
+ */
+function onWriteFailed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+for (const stream of [process.stdout, process.stderr]) stream.on('error', onWriteFailed);
+
 /** A line of what was asked for. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -37,11 +37,12 @@ async function serve(
   graceMs: number,
 ): Promise<void> {
   const ended = endingSignal();
+  const onReport = () => print(formatTcpCounters(engine.counters()));
+  // Before anyone knows that it runs: unheeded, the signal opens Node's debugger.
+  process.on('SIGUSR1', onReport);
   try {
     const places = await engine.open(entryPoint, [{ kind: 'address', ...wanted }]);
     for (const place of places) print(`listening on ${formatPlace(place)}/tcp`);
-    const onReport = () => print(formatTcpCounters(engine.counters()));
-    process.on('SIGUSR1', onReport);
     await ended;
     const draining = engine.drain(graceMs);
     note(`stopping: waiting up to ${graceMs / 1000} s for open connections`);

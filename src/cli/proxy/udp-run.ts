@@ -37,11 +37,12 @@ export async function runUdpProxy(
 
 async function serve(engine: UdpEngine, entryPoint: UdpEntryPoint, wanted: Place): Promise<void> {
   const ended = endingSignal();
+  const onReport = () => print(formatCounters(engine.counters()));
+  // Before anyone knows that it runs: unheeded, the signal opens Node's debugger.
+  process.on('SIGUSR1', onReport);
   try {
     const places = await engine.open(entryPoint, [{ kind: 'address', ...wanted }]);
     for (const place of places) print(`listening on ${formatPlace(place)}/udp (${engine.kind} engine)`);
-    const onReport = () => print(formatCounters(engine.counters()));
-    process.on('SIGUSR1', onReport);
     // The workers' sockets alone do not keep the process alive.
     const alive = setInterval(() => {}, 0x7fffffff);
     await ended;

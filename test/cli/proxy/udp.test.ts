@@ -50,6 +50,20 @@ describe('sluice proxy udp', () => {
     expect(proxy.stdout).toContain('udp datagramsIn 9');
   });
 
+  it('goes on when nobody reads what it prints any more', async () => {
+    const backend = await startBackend();
+    const proxy = run('127.0.0.1:0', `127.0.0.1:${backend.port}`);
+    const client = await startClient({ address: '127.0.0.1', port: await portOf(proxy) });
+    proxy.child.stdout?.destroy();
+    for (const text of ['one', 'two', 'three']) {
+      proxy.child.kill('SIGUSR1');
+      expect(String(await client.ask(text))).toBe(text);
+    }
+    proxy.child.kill('SIGTERM');
+    expect(await proxy.exitCode).toBe(0);
+    expect(proxy.stderr.join('\n')).not.toContain('EPIPE');
+  });
+
   it('keeps to its limits', async () => {
     const backend = await startBackend();
     const proxy = run(
