@@ -30,7 +30,12 @@ export function duration(text: string): number {
   return totalMs;
 }
 
+/** An option with a duration, whose default the help shows as people write it. */
+export function durationOption(flags: string, description: string, byDefault: string): Option {
+  return new Option(flags, description).argParser(duration).default(duration(byDefault), byDefault);
+}
+
 /** Collects. Whether it is a range is checked when the command runs: that needs the data plane's code. */
 export function range(text: string, before: string[]): string[] {
-  return [...before, ...text.split(',')];
+  return [...before, ...text.split(',').map((part) => part.trim())];
 }

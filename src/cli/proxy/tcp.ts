@@ -1,7 +1,7 @@
 /** `sluice proxy tcp LISTEN ENDPOINT…`: one TCP entry point, and where its connections go. */
 
 import type { Command } from 'commander';
-import { choice, duration, range, wholeNumber } from '../option-values.ts';
+import { choice, duration, durationOption, range, wholeNumber } from '../option-values.ts';
 import type { TcpProxyOptions } from './tcp-options.ts';
 
 const explanation = `
@@ -27,13 +27,17 @@ export function registerProxyTcp(proxy: Command): void {
       'close a connection that is silent for this long (default: never)',
       duration,
     )
-    .option('--connect-timeout <duration>', 'how long an endpoint may take to answer', duration, 5_000)
+    .addOption(
+      durationOption('--connect-timeout <duration>', 'how long an endpoint may take to answer', '5s'),
+    )
     .option('--max-connections <count>', 'connections at a time', wholeNumber, 20_000)
     .option('--max-connections-per-client <count>', 'of one client address', wholeNumber)
     .option('--allow <cidr>', 'source addresses that may connect; repeatable', range, [])
     .addOption(choice('--proxy-protocol <version>', "tell endpoints the client's address", ['1', '2']))
     .option('--proxy-protocol-from <cidr>', 'peers that send PROXY protocol v1 or v2; repeatable', range, [])
-    .option('--grace <duration>', 'how long to wait for open connections at the end', duration, 10_000)
+    .addOption(
+      durationOption('--grace <duration>', 'how long to wait for open connections at the end', '10s'),
+    )
     .option('--log', 'print a line of JSON for each connection that is over')
     .addHelpText('after', explanation)
     .action(async (listen: string, endpoints: string[], options: TcpProxyOptions) => {

@@ -51,7 +51,7 @@ export function parseListen(text: string): Place {
   return { address, port };
 }
 
-/** Throws `InvalidArgumentError`; rejects with the resolver's error for a name that it doesn't know. */
+/** Throws `InvalidArgumentError`, also for a name that cannot be looked up. */
 export async function parseEndpoint(text: string): Promise<WeightedService> {
   const [place = '', weight = '1', ...rest] = text.split('=');
   if (rest.length > 0 || !/^\d+$/.test(weight)) {
@@ -61,9 +61,19 @@ export async function parseEndpoint(text: string): Promise<WeightedService> {
   }
   const { host, port } = splitHostPort(place);
   if (host === '' || port === 0) throw new InvalidArgumentError(`endpoint ${text} must be HOST:PORT`);
-  const addresses = isIP(host) ? [host] : (await lookup(host, { all: true })).map(({ address }) => address);
+  const addresses = isIP(host) ? [host] : await addressesOf(host, text);
   const endpoints = addresses.map((address): Endpoint => ({ address, port, state: 'ready' }));
   return { name: place, weight: Number(weight), endpoints };
+}
+
+async function addressesOf(host: string, endpoint: string): Promise<string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOTFOUND' ? 'there is no such host' : `its name cannot be looked up now (${code})`;
+    throw new InvalidArgumentError(`endpoint ${endpoint}: ${why}`);
+  }
 }
 
 /** Throws `InvalidArgumentError` for what is no address range. */
@@ -105,6 +115,9 @@ export function tableOf(services: readonly WeightedService[], options: UdpProxyO
 function splitHostPort(text: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (!match || port > 65_535) throw new InvalidArgumentError(`"${text}" must be ADDRESS:PORT`);
+  if (!match || port > 65_535) {
+    const hint = text.split(':').length > 2 ? ', an IPv6 address in brackets: [::1]:53' : '';
+    throw new InvalidArgumentError(`"${text}" must be ADDRESS:PORT${hint}`);
+  }
   return { host: match[1] ?? match[2] ?? '', port };
 }

@@ -1,7 +1,7 @@
 /** `sluice proxy udp LISTEN ENDPOINT…`: one UDP entry point, and where its datagrams go. */
 
 import { type Command, InvalidArgumentError } from 'commander';
-import { choice, duration, range, wholeNumber } from '../option-values.ts';
+import { choice, durationOption, range, wholeNumber } from '../option-values.ts';
 import type { UdpProxyOptions } from './udp-options.ts';
 
 const explanation = `
@@ -25,7 +25,9 @@ export function registerProxyUdp(proxy: Command): void {
     )
     .addOption(choice('--engine <engine>', 'how to move bytes', ['auto', 'native', 'dgram'], 'auto'))
     .option('--workers <count>', 'threads of the native engine (default: one per core)', wholeNumber)
-    .option('--timeout <duration>', 'forget a client after this long without a datagram', duration, 3_000)
+    .addOption(
+      durationOption('--timeout <duration>', 'forget a client after this long without a datagram', '3s'),
+    )
     .option('--max-sessions <count>', 'clients remembered at a time', wholeNumber, 65_536)
     .option('--max-sessions-per-client <count>', 'of one client address', wholeNumber)
     .option('--allow <cidr>', 'source addresses that may send; repeatable', range, [])

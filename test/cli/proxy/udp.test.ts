@@ -94,12 +94,20 @@ describe('sluice proxy udp', () => {
     [['127.0.0.1:0', '127.0.0.1:1', '--allow', '10.0.0.0/40'], '"10.0.0.0/40" is not an address or a range'],
     [['127.0.0.1:0', '127.0.0.1:1', '--timeout', 'soon'], 'It must be a duration'],
     [['127.0.0.1:0', '127.0.0.1:1', '--balance', 'luck'], 'datagram, session, source'],
+    [['127.0.0.1:0', '::1:53'], '"::1:53" must be ADDRESS:PORT, an IPv6 address in brackets: [::1]:53'],
+    [['127.0.0.1:0', 'no-such-host.invalid:53'], 'endpoint no-such-host.invalid:53: '],
     [['127.0.0.1:0'], "missing required argument 'endpoints'"],
     [['203.0.113.1:0', '127.0.0.1:1'], "doesn't have that address"],
   ])('refuses %j', async (args, message) => {
     const refused = run(...args);
     expect(await refused.exitCode).toBe(2);
     expect(refused.stderr.join('\n')).toContain(message);
+  });
+
+  it('shows its default timeout as it would be written', async () => {
+    const help = run('--help');
+    expect(await help.exitCode).toBe(0);
+    expect(help.stdout.join(' ')).toMatch(/--timeout .*\(default: 3s\)/);
   });
 
   it('says when the port is taken', async () => {
