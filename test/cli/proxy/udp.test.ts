@@ -3,9 +3,14 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { engines, lacksNative } from '../../dataplane/udp/engines.ts';
 import { boundSocket, eventually, startBackend, startClient } from '../../dataplane/udp/support.ts';
 
 const launcher = fileURLToPath(new URL('../../../bin/sluice.js', import.meta.url));
+
+/** Root has them; others do without as they are. */
+const withoutCapabilities =
+  process.getuid?.() === 0 ? ['setpriv', '--inh-caps', '-all', '--bounding-set', '-all'] : [];
 
 interface Run {
   readonly child: ChildProcess;
@@ -15,9 +20,13 @@ interface Run {
 }
 
 function run(...args: string[]): Run {
-  const child = spawn(process.execPath, [launcher, 'proxy', 'udp', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return runUnder([], ...args);
+}
+
+/** Below a program that starts it otherwise than usual. */
+function runUnder(wrapper: readonly string[], ...args: string[]): Run {
+  const [program = '', ...rest] = [...wrapper, process.execPath, launcher, 'proxy', 'udp', ...args];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr]: [string[], string[]] = [[], []];
   createInterface({ input: child.stdout }).on('line', (line) => stdout.push(line));
   createInterface({ input: child.stderr }).on('line', (line) => stderr.push(line));
@@ -63,6 +72,51 @@ describe('sluice proxy udp', () => {
     expect(await proxy.exitCode).toBe(0);
     expect(proxy.stderr.join('\n')).not.toContain('EPIPE');
   });
+
+  it.each(engines)(
+    'serves within few open files, and says at the start how many sessions that is ($engine)',
+    async ({ engine }) => {
+      const backend = await startBackend();
+      const few = ['sh', '-c', 'ulimit -n 100; exec "$@"', 'sh'];
+      const proxy = runUnder(few, '127.0.0.1:0', `127.0.0.1:${backend.port}`, '--engine', engine);
+      const place = { address: '127.0.0.1', port: await portOf(proxy) };
+      for (let count = 0; count < 100; count++) {
+        expect(String(await (await startClient(place)).ask('hello'))).toBe('hello');
+      }
+      expect(proxy.stderr.join('\n')).toMatch(
+        /warn: entry point udp: \d+ of 65536 sessions at most, for want of open files/,
+      );
+      proxy.child.kill('SIGTERM');
+      expect(await proxy.exitCode).toBe(0);
+      expect(proxy.stdout).toContain('udp datagramsOut 100');
+    },
+  );
+
+  it.skipIf(lacksNative)(
+    'says why it cannot be transparent, and counts what it drops for that (needs koffi, setpriv)',
+    async () => {
+      const backend = await startBackend();
+      const places = ['127.0.0.1:0', `127.0.0.1:${backend.port}`];
+      const proxy = runUnder(
+        withoutCapabilities,
+        ...places,
+        '--client-address',
+        'transparent',
+        '--engine',
+        'native',
+      );
+      const client = await startClient({ address: '127.0.0.1', port: await portOf(proxy) });
+      client.send('hello');
+      await eventually(() => {
+        proxy.child.kill('SIGUSR1');
+        return proxy.stdout.includes('udp dropped send_error 1');
+      });
+      expect(proxy.stdout).toContain('udp sendErrors EPERM 1');
+      expect(proxy.stderr).toContain(
+        'error: route command line: this process may not be transparent (it needs CAP_NET_ADMIN); its datagrams are dropped',
+      );
+    },
+  );
 
   it('keeps to its limits', async () => {
     const backend = await startBackend();

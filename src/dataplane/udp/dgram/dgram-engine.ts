@@ -12,6 +12,7 @@ import type {
 } from '../../udp-engine.ts';
 import { allocateTap, defaultTapRecords, joinTaps, TapReader, TapWriter } from '../core/tap-ring.ts';
 import type { EngineLog } from '../engine-log.ts';
+import { warnOfFewSockets } from '../socket-warning.ts';
 import { DgramEntryPoint } from './dgram-entry-point.ts';
 import { SocketBudget } from './socket-budget.ts';
 
@@ -45,7 +46,7 @@ export class DgramUdpEngine implements UdpEngine {
     if (this.#entryPoints.has(entryPoint.name)) {
       throw new Error(`entry point ${entryPoint.name} is open already`);
     }
-    const opened = new DgramEntryPoint(entryPoint, this.#budget, this.#log, this.#onSession);
+    const opened = this.#make(entryPoint);
     this.#entryPoints.set(entryPoint.name, opened);
     opened.apply(this.#decisionOf(entryPoint.name));
     try {
@@ -63,7 +64,7 @@ export class DgramUdpEngine implements UdpEngine {
     const { name } = entryPoint;
     const before = this.#entryPoints.get(name);
     if (!before) return this.open(entryPoint, listeners);
-    const opened = new DgramEntryPoint(entryPoint, this.#budget, this.#log, this.#onSession);
+    const opened = this.#make(entryPoint);
     try {
       opened.apply(this.#decisionOf(name));
       const places = await opened.listen(listeners);
@@ -76,6 +77,11 @@ export class DgramUdpEngine implements UdpEngine {
       await opened.close();
       throw error;
     }
+  }
+
+  #make(entryPoint: UdpEntryPoint): DgramEntryPoint {
+    warnOfFewSockets(entryPoint, this.#budget.limit, this.#log);
+    return new DgramEntryPoint(entryPoint, this.#budget, this.#log, this.#onSession);
   }
 
   async shut(entryPointName: string): Promise<void> {

@@ -33,11 +33,13 @@ import { allocateSessionLog, SessionLogReader } from '../core/session-log.ts';
 import { sharedBucketBytes } from '../core/shared-bucket.ts';
 import { allocateTap, defaultTapRecords, joinTaps, TapReader } from '../core/tap-ring.ts';
 import type { EngineLog } from '../engine-log.ts';
+import { warnOfFewSockets } from '../socket-warning.ts';
 import { ledgerFiles } from './file-ledger.ts';
 import type { DecisionChange, EndpointsReport, OpenCommand, TapCommand } from './messages.ts';
 import { errorCounters, type NativeListener } from './native-entry-point.ts';
 import { openListener } from './open-listeners.ts';
 import { steerByClient } from './steer-by-client.ts';
+import { mayBeTransparent } from './transparency.ts';
 import { type Order, WorkerHandle } from './worker-handle.ts';
 
 /** Descriptors kept for everything else that the process opens. */
@@ -112,8 +114,8 @@ export class NativeUdpEngine implements UdpEngine {
     raiseDescriptorLimit(libc, ledgerFiles);
     const files = Math.min(ledgerFiles, descriptorLimit(libc).current);
     const count = Math.max(1, Math.min(mostWorkers, workers));
-    this.#maxSockets = Math.max(count, maxSockets ?? files - reservedFiles);
-    const maxChannels = Math.floor(this.#maxSockets / count);
+    const maxChannels = Math.max(1, Math.floor((maxSockets ?? files - reservedFiles) / count));
+    this.#maxSockets = maxChannels * count;
     this.#workers = Array.from(
       { length: count },
       (_, worker) =>
@@ -130,22 +132,15 @@ export class NativeUdpEngine implements UdpEngine {
     );
   }
 
-  async open(
+  open(
     entryPoint: UdpEntryPoint,
     listeners: readonly UdpListener[],
   ): Promise<readonly { address: string; port: number }[]> {
     const { name } = entryPoint;
-    if (this.#entryPoints.has(name)) throw new Error(`entry point ${name} is open already`);
-    const { opened, places } = this.#bind(entryPoint, listeners);
-    this.#entryPoints.set(name, opened);
-    this.#steer();
-    try {
-      await this.#orderAll((worker) => this.#openOrder(name, worker));
-      return places;
-    } catch (error) {
-      await this.shut(name);
-      throw error;
+    if (this.#entryPoints.has(name)) {
+      return Promise.reject(new Error(`entry point ${name} is open already`));
     }
+    return this.replace(entryPoint, listeners);
   }
 
   async replace(
@@ -154,18 +149,20 @@ export class NativeUdpEngine implements UdpEngine {
   ): Promise<readonly { address: string; port: number }[]> {
     const { name } = entryPoint;
     const before = this.#entryPoints.get(name);
-    if (!before) return this.open(entryPoint, listeners);
     const { opened, places } = this.#bind(entryPoint, listeners);
+    warnOfFewSockets(entryPoint, this.#maxSockets, this.#log);
+    this.#warnOfTransparency(this.#decisions.get(name));
     this.#entryPoints.set(name, opened);
     this.#steer();
     try {
       await this.#orderAll((worker) => this.#openOrder(name, worker));
     } catch (error) {
-      this.#entryPoints.set(name, before);
+      if (before) this.#entryPoints.set(name, before);
+      else this.#entryPoints.delete(name);
       await this.#close(opened);
       throw error;
     }
-    await this.#close(before);
+    if (before) await this.#close(before);
     return places;
   }
 
@@ -221,6 +218,7 @@ export class NativeUdpEngine implements UdpEngine {
     const changes = [...this.#entryPoints.values()].flatMap((entryPoint): DecisionChange[] => {
       const decision = this.#decisions.get(entryPoint.name);
       if (entryPoint.told === decision) return [];
+      this.#warnOfTransparency(decision);
       entryPoint.told = decision;
       return [{ entryPoint: entryPoint.name, decision }];
     });
@@ -236,6 +234,13 @@ export class NativeUdpEngine implements UdpEngine {
       }
       throw error;
     }
+  }
+
+  #warnOfTransparency(decision: UdpDecision | undefined): void {
+    if (decision?.kind !== 'forward' || decision.route.clientAddress !== 'transparent') return;
+    if (mayBeTransparent(this.#libc)) return;
+    const why = 'this process may not be transparent (it needs CAP_NET_ADMIN)';
+    this.#log('error', `route ${decision.route.name}: ${why}; its datagrams are dropped`);
   }
 
   /** Where a route holds client addresses to a rate, each address must be one worker's. */
