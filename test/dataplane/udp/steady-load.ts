@@ -13,7 +13,7 @@ export interface SteadyLoad {
   readonly answered: () => number;
   /** Answers that came twice. */
   readonly duplicates: () => number;
-  /** Stops, and resolves when all is answered or nothing has come for a while. */
+  /** Stops, and resolves when all is answered or nothing has come for a while. Rejects when nothing ever came. */
   stop(): Promise<void>;
 }
 
@@ -47,6 +47,7 @@ export async function startSteadyLoad(target: Place, perSecond: number, clients 
     clearInterval(timer);
     lastAnswerAt = performance.now();
     await eventually(() => waiting.size === 0 || performance.now() - lastAnswerAt > 500);
+    if (answered === 0) throw new Error(`none of ${sent} datagrams was answered`);
   };
   onTestFinished(() => clearInterval(timer));
   return { sent: () => sent, answered: () => answered, duplicates: () => duplicates, stop };
