@@ -84,7 +84,7 @@ describe('sluice proxy udp', () => {
         expect(String(await (await startClient(place)).ask('hello'))).toBe('hello');
       }
       expect(proxy.stderr.join('\n')).toMatch(
-        /warn: entry point udp: \d+ of 65536 sessions at most, for want of open files/,
+        /info: entry point udp: \d+ of 65536 sessions at most, for want of open files/,
       );
       proxy.child.kill('SIGTERM');
       expect(await proxy.exitCode).toBe(0);

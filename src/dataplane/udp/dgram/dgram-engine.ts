@@ -12,7 +12,7 @@ import type {
 } from '../../udp-engine.ts';
 import { allocateTap, defaultTapRecords, joinTaps, TapReader, TapWriter } from '../core/tap-ring.ts';
 import type { EngineLog } from '../engine-log.ts';
-import { warnOfFewSockets } from '../socket-warning.ts';
+import { tellOfFewSockets } from '../few-sockets.ts';
 import { DgramEntryPoint } from './dgram-entry-point.ts';
 import { SocketBudget } from './socket-budget.ts';
 
@@ -80,7 +80,7 @@ export class DgramUdpEngine implements UdpEngine {
   }
 
   #make(entryPoint: UdpEntryPoint): DgramEntryPoint {
-    warnOfFewSockets(entryPoint, this.#budget.limit, this.#log);
+    tellOfFewSockets(entryPoint, this.#budget.limit, this.#log);
     return new DgramEntryPoint(entryPoint, this.#budget, this.#log, this.#onSession);
   }
 

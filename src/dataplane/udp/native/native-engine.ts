@@ -33,7 +33,7 @@ import { allocateSessionLog, SessionLogReader } from '../core/session-log.ts';
 import { sharedBucketBytes } from '../core/shared-bucket.ts';
 import { allocateTap, defaultTapRecords, joinTaps, TapReader } from '../core/tap-ring.ts';
 import type { EngineLog } from '../engine-log.ts';
-import { warnOfFewSockets } from '../socket-warning.ts';
+import { tellOfFewSockets } from '../few-sockets.ts';
 import { ledgerFiles } from './file-ledger.ts';
 import type { DecisionChange, EndpointsReport, OpenCommand, TapCommand } from './messages.ts';
 import { errorCounters, type NativeListener } from './native-entry-point.ts';
@@ -150,7 +150,7 @@ export class NativeUdpEngine implements UdpEngine {
     const { name } = entryPoint;
     const before = this.#entryPoints.get(name);
     const { opened, places } = this.#bind(entryPoint, listeners);
-    warnOfFewSockets(entryPoint, this.#maxSockets, this.#log);
+    tellOfFewSockets(entryPoint, this.#maxSockets, this.#log);
     this.#warnOfTransparency(this.#decisions.get(name));
     this.#entryPoints.set(name, opened);
     this.#steer();

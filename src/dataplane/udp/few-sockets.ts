@@ -3,7 +3,7 @@ import { defaultMaxSessions } from './core/entry-point-core.ts';
 import type { EngineLog } from './engine-log.ts';
 
 /** Says at the start that an entry point's sessions are held to fewer than it may have, as each takes a socket. */
-export function warnOfFewSockets(
+export function tellOfFewSockets(
   { name, maxSessions }: UdpEntryPoint,
   sockets: number,
   log: EngineLog,
@@ -12,7 +12,7 @@ export function warnOfFewSockets(
   if (sockets >= wanted) return;
   const cure = 'raise it (ulimit -n), or lower the limit on sessions';
   log(
-    'warn',
+    'info',
     `entry point ${name}: ${sockets} of ${wanted} sessions at most, for want of open files: ${cure}`,
   );
 }
