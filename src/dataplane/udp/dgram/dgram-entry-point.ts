@@ -68,6 +68,9 @@ const maxKeptBytes = 2048;
 const expiredPerTick = 2048;
 const localAddressesEveryMs = 5_000;
 
+/** What one datagram may evict for want of a descriptor or a port. */
+const maxEvictions = 4;
+const exhaustedCodes = new Set(['EMFILE', 'ENFILE', 'EADDRINUSE', 'EADDRNOTAVAIL', 'EAGAIN']);
 const unreachableCodes = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENONET']);
 
 export class DgramEntryPoint {
@@ -322,7 +325,12 @@ export class DgramEntryPoint {
     while (!this.#budget.take()) {
       if (!this.#core.evictLongestIdle(session.id)) return 'EMFILE';
     }
-    const socket = openUpstream(endpoint.address, endpoint.port, onRefused);
+    let socket = openUpstream(endpoint.address, endpoint.port, onRefused);
+    // Another session's descriptor or port would help.
+    for (let left = maxEvictions; left > 0 && isExhausted(socket); left--) {
+      if (!this.#core.evictLongestIdle(session.id)) break;
+      socket = openUpstream(endpoint.address, endpoint.port, onRefused);
+    }
     if (!socket || typeof socket === 'string') this.#budget.giveBack();
     return socket;
   }
@@ -387,10 +395,13 @@ export class DgramEntryPoint {
   }
 }
 
+function isExhausted(outcome: Socket | string | undefined): boolean {
+  return typeof outcome === 'string' && exhaustedCodes.has(outcome);
+}
+
 function reasonOf(code: string): number {
   if (unreachableCodes.has(code)) return dropCode.upstream_unreachable;
-  if (code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRINUSE' || code === 'EAGAIN')
-    return dropCode.no_socket;
+  if (exhaustedCodes.has(code)) return dropCode.no_socket;
   return code === 'EMSGSIZE' ? dropCode.too_large : dropCode.send_error;
 }
 
