@@ -15,7 +15,7 @@ const program = `
   import { createSocket } from 'node:dgram';
   import { once } from 'node:events';
   const { createUdpEngine } = await import(${JSON.stringify(dataplane.href)});
-  const [engineKind, balance] = process.argv.slice(1);
+  const [engineKind, balance, taken] = process.argv.slice(1);
   const bound = async (port) => {
     const socket = createSocket('udp4');
     socket.bind(port, '127.0.0.1');
@@ -28,6 +28,7 @@ const program = `
     backend.on('message', (datagram, from) => backend.send(datagram, from.port, from.address));
     endpoints.push({ address: '127.0.0.1', port, state: 'ready' });
   }
+  for (let number = 0; number < Number(taken); number++) await bound(40_000 + number);
   const engine = await createUdpEngine({ engine: engineKind, workers: 1 });
   const route = { name: 'r', services: [{ name: 's', weight: 1, endpoints }] };
   await engine.apply({ generation: 1, udp: [{ kind: 'forward', entryPoint: 'e', route }] });
@@ -58,13 +59,24 @@ function canTry(): boolean {
 describe.skipIf(!canTry()).each(engines)(
   'the $engine engine, with twenty local ports (needs unshare and ip)',
   ({ engine }) => {
+    const run = async (balance: UdpBalance, taken: number): Promise<unknown> => {
+      const node = [process.execPath, '--input-type=module', '-e', program, engine, balance, String(taken)];
+      const args = ['-Urn', 'sh', '-c', `${setPorts} && exec "$@"`, 'sh', ...node];
+      const { stdout } = await promisify(execFile)('unshare', args, { timeout: 20_000 });
+      return JSON.parse(stdout);
+    };
+
     it.each<UdpBalance>(['session', 'datagram'])(
       'serves each new client in the place of the one that was idle longest, when it balances by %s',
       async (balance) => {
-        const node = [process.execPath, '--input-type=module', '-e', program, engine, balance];
-        const args = ['-Urn', 'sh', '-c', `${setPorts} && exec "$@"`, 'sh', ...node];
-        const { stdout } = await promisify(execFile)('unshare', args, { timeout: 20_000 });
-        expect(JSON.parse(stdout)).toEqual({ answered: 60, sessionsEvicted: 40, dropped: 0 });
+        expect(await run(balance, 0)).toEqual({ answered: 60, sessionsEvicted: 40, dropped: 0 });
+      },
+    );
+
+    it.each<UdpBalance>(['session', 'datagram'])(
+      'says that there was no socket when others hold all ports, and it balances by %s',
+      async (balance) => {
+        expect(await run(balance, 20)).toMatchObject({ answered: 0, dropped: 60 });
       },
     );
   },

@@ -48,6 +48,40 @@ const program = `
   process.exit();
 `;
 
+/** A client's address is gone by the time the endpoint answers. Says what became of the answer. */
+const programWithoutWayBack = `
+  import { createSocket } from 'node:dgram';
+  import { once } from 'node:events';
+  import { execFileSync } from 'node:child_process';
+  const { createUdpEngine } = await import(${JSON.stringify(dataplane.href)});
+  const ip = (...args) => execFileSync('ip', args);
+  ip('link', 'set', 'lo', 'up');
+  ip('address', 'add', '10.50.0.1/32', 'dev', 'lo');
+  const bound = async (address) => {
+    const socket = createSocket('udp4');
+    socket.bind(0, address);
+    await once(socket, 'listening');
+    return socket;
+  };
+  const backend = await bound('127.0.0.1');
+  const endpoints = [{ address: '127.0.0.1', port: backend.address().port, state: 'ready' }];
+  const engine = await createUdpEngine({ engine: process.argv[1], workers: 1 });
+  const route = { name: 'r', services: [{ name: 's', weight: 1, endpoints }] };
+  await engine.apply({ generation: 1, udp: [{ kind: 'forward', entryPoint: 'e', route }] });
+  const [place] = await engine.open({ name: 'e' }, [{ kind: 'address', address: '0.0.0.0', port: 0 }]);
+  const client = await bound('10.50.0.1');
+  client.send('x', place.port, '10.50.0.1');
+  const [, from] = await once(backend, 'message');
+  client.close();
+  ip('address', 'del', '10.50.0.1/32', 'dev', 'lo');
+  backend.send('y', from.port, from.address);
+  const counters = () => engine.counters()[0];
+  while (counters().repliesIn === 0) await new Promise(setImmediate);
+  const { datagramsOut, drops } = counters();
+  console.log(JSON.stringify({ datagramsOut, dropped: drops.reply_send_error }));
+  process.exit();
+`;
+
 interface Outcome {
   readonly answered: number;
   readonly drops: Readonly<Record<string, number>>;
@@ -59,11 +93,14 @@ async function outcomeOf(
   balance: UdpBalance,
   addresses: readonly string[],
 ): Promise<Outcome> {
-  const node = ['--input-type=module', '-e', program, JSON.stringify({ engine, balance, addresses })];
-  const { stdout } = await promisify(execFile)('unshare', ['-Urn', process.execPath, ...node], {
-    timeout: 20_000,
-  });
-  return JSON.parse(stdout) as Outcome;
+  return (await run(program, JSON.stringify({ engine, balance, addresses }))) as Outcome;
+}
+
+/** What the program prints, in a namespace of its own. */
+async function run(text: string, argument: string): Promise<unknown> {
+  const args = ['-Urn', process.execPath, '--input-type=module', '-e', text, argument];
+  const { stdout } = await promisify(execFile)('unshare', args, { timeout: 20_000 });
+  return JSON.parse(stdout);
 }
 
 function canTry(): boolean {
@@ -98,6 +135,10 @@ describe.skipIf(!canTry()).each(engines)(
       // Broadcasts are not allowed.
       const { drops, sendErrors } = await outcomeOf(engine, 'session', ['127.255.255.255']);
       expect({ drops, sendErrors }).toEqual({ drops: { send_error: 16 }, sendErrors: { EACCES: 16 } });
+    });
+
+    it('counts an answer that the kernel does not deliver', async () => {
+      expect(await run(programWithoutWayBack, engine)).toEqual({ datagramsOut: 0, dropped: 1 });
     });
   },
 );
