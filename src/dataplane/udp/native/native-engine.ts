@@ -24,11 +24,9 @@ import type {
   UdpTap,
   UdpTapOptions,
 } from '../../udp-engine.ts';
-import { tellCapacity } from '../capacity.ts';
 import { formatHostPort } from '../core/address.ts';
 import { counter, counterCount, readCounters } from '../core/counter-slots.ts';
 import { endpointCounterCount } from '../core/endpoint-slots.ts';
-import { defaultMaxSessions } from '../core/entry-point-core.ts';
 import { allocateSessionLog, SessionLogReader } from '../core/session-log.ts';
 import { sharedBucketBytes } from '../core/shared-bucket.ts';
 import { allocateTap, defaultTapRecords, joinTaps, TapReader } from '../core/tap-ring.ts';
@@ -347,7 +345,6 @@ export class NativeUdpEngine implements UdpEngine {
         );
         sockets.push(this.#assign(opened.sockets));
       }
-      tellCapacity(this.#log, name, entryPoint.maxSessions ?? defaultMaxSessions, this.#maxSockets);
       return { places, sockets };
     } catch (error) {
       for (const socket of sockets.flat()) if (socket) this.#libc.close(socket.fd);
