@@ -212,6 +212,17 @@ export class Resource {
     this.#prefixes = [];
     this.#suffixes = [];
     this.#needsHash = false;
+    this.keepMemory();
+  }
+
+  /** Whether kustomize would have annotations of its own on the object now. */
+  get hasMemory(): boolean {
+    return this.#remembers;
+  }
+
+  /** Marks it again where a JSON patch took the mark away: kustomize writes its annotations anew after one. */
+  keepMemory(): void {
+    if (this.#remembers) return;
     const annotations = createMap(createMap(this.node, 'metadata'), 'annotations');
     annotations.entries.push({
       key: scalarNode(memoryKey, '!!str', annotations),

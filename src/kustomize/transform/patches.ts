@@ -42,6 +42,8 @@ export interface LoadedPatch {
   readonly merges: readonly MapNode[];
   readonly operations: JsonPatch | undefined;
   readonly options: PatchOptions;
+  /** Of the older lists, which are not quite like `patches`. */
+  readonly origin?: 'patchesStrategicMerge' | 'patchesJson6902';
   /** The entry in the kustomization. */
   readonly node: YamlNode;
 }
@@ -129,21 +131,34 @@ export function loadStrategicMerge(entry: Located<string>, loader: Loader, build
   if (isFile || !looksLikeObject(entry.value)) {
     merges = readObjects(sourceOf(loader.load(entry.value, entry.node), build.files, entry.node));
   } else merges = readObjects(embeddedText(entry, false));
-  return { target: undefined, merges, operations: undefined, options: noOptions, node: entry.node };
+  for (const merge of merges) forceStrings(merge);
+  return {
+    target: undefined,
+    merges,
+    operations: undefined,
+    options: noOptions,
+    origin: 'patchesStrategicMerge',
+    node: entry.node,
+  };
 }
 
 const looksLikeObject = (text: string): boolean => /\n|^\s*\{/.test(text);
 
 /** Reads an entry of `patchesJson6902`. */
 export function loadJson6902(entry: PatchEntry, loader: Loader, build: Build): LoadedPatch {
-  if (!entry.target?.name && !entry.target) refuse('SL1010', 'a JSON patch needs a target', entry.node);
-  const patch = loadPatch({ ...entry }, loader, build);
+  if (!entry.target) refuse('SL1010', 'a JSON patch needs a target', entry.node);
+  if (!entry.target.name) {
+    refuse('SL1010', 'a target of patchesJson6902 needs a name', entry.node, {
+      hint: 'Add the name (or a pattern) of the resource to patch, or use patches:, where kind alone will do.',
+    });
+  }
+  const patch = loadPatch(entry, loader, build);
   if (!patch.operations) {
     refuse('SL1010', 'patchesJson6902 takes JSON patches only', entry.node, {
       hint: 'Use patches: for a strategic merge patch.',
     });
   }
-  return patch;
+  return { ...patch, origin: 'patchesJson6902' };
 }
 
 export function applyPatch(patch: LoadedPatch, resources: ResourceSet, build: Build): void {
@@ -160,9 +175,11 @@ function applyOperations(
 ): void {
   const selected = selectTargets(patch, resources, build);
   for (const resource of selected) {
-    resource.storePreviousId();
+    // PatchJson6902Transformer.go does not, PatchTransformer.go does.
+    if (patch.origin !== 'patchesJson6902') resource.storePreviousId();
+    const hasMemory = resource.hasMemory;
     resource.node = applyJsonPatch(resource, operations, build);
-    resource.remember();
+    if (hasMemory) resource.keepMemory();
   }
   if (selected.length > 0) resources.idsChanged();
   resources.settled = new MarkedNodes();
@@ -179,8 +196,17 @@ function selectTargets(patch: LoadedPatch, resources: ResourceSet, build: Build)
 
 function applyToTarget(patch: LoadedPatch, resources: ResourceSet, build: Build): void {
   const merge = patch.merges[0];
-  if (!merge) return;
-  const selected = selectTargets(patch, resources, build);
+  if (merge) mergeIntoEach(patch, merge, selectTargets(patch, resources, build), resources, build);
+}
+
+/** As kustomize's `ApplySmPatch` over a set of resources. */
+function mergeIntoEach(
+  patch: LoadedPatch,
+  merge: MapNode,
+  selected: readonly Resource[],
+  resources: ResourceSet,
+  build: Build,
+): void {
   const hasDirectives = containsDirectives(merge);
   for (const resource of selected) {
     const copy = copyForMerge(merge, hasDirectives, build);
@@ -235,6 +261,10 @@ function applyToNamed(patch: LoadedPatch, merge: MapNode, resources: ResourceSet
   }
   if (matches.length > 1)
     refuse('SL1010', `${named} matches ${matches.length} resources`, merge, { object: named });
+  if (patch.origin === 'patchesStrategicMerge') {
+    mergeIntoEach(patch, merge, [resource], resources, build);
+    return;
+  }
   mergeInto(resource, copyForMerge(merge, containsDirectives(merge), build), patch, build, resources.settled);
   dropDeleted(resources, [resource], patch);
 }

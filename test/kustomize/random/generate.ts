@@ -162,22 +162,38 @@ function resources(random: Random, known: Id[]): string {
   return ids.map((id) => object(random, id)).join('---\n');
 }
 
+const indent = (text: string): string => text.trimEnd().replace(/^/gm, '    ');
+
+const jsonPatches = [
+  '- {op: add, path: /metadata/labels, value: {j: "1"}}',
+  '- {op: add, path: /metadata/labels, value: {app: web}}\n- {op: replace, path: /metadata/labels/app, value: "5"}',
+  '- {op: add, path: /spec/j, value: {k: [{l: m}]}}\n- {op: copy, from: /spec/j, path: /spec/n}',
+  '- {op: add, path: /metadata/annotations/j, value: "1"}',
+  '- {op: replace, path: /metadata/annotations, value: {}}',
+  '- {op: replace, path: /metadata/name, value: renamed}',
+  '- {op: replace, path: /metadata, value: {name: fresh}}',
+  '- {op: remove, path: /metadata/namespace}',
+  '- {op: replace, path: /metadata/namespace, value: ns4}',
+  '- {op: replace, path: /kind, value: Thing}',
+  '- {op: remove, path: /metadata/labels}',
+  '- {op: add, path: /spec/j, value: [1, "2", yes]}',
+  '- {op: test, path: /kind, value: Service}',
+];
+
+/** Of a JSON patch: one of the objects, or several. */
+function jsonTarget(random: Random, known: readonly Id[]): string {
+  if (random.chance(0.4))
+    return random.pick(['kind: Service', 'name: web', 'kind: "Dep.*"', 'labelSelector: app=web']);
+  const { kind, name, namespace } = random.pick(known);
+  return `kind: ${kind}, name: ${name}${namespace && random.chance(0.5) ? `, namespace: ${namespace}` : ''}`;
+}
+
+const jsonEntry = (random: Random, known: readonly Id[]): string =>
+  `- target: {${jsonTarget(random, known)}}\n  patch: |-\n${indent(random.pick(jsonPatches))}\n`;
+
 function patchEntry(random: Random, known: readonly Id[]): string {
   const id = random.chance(0.95) ? random.pick(known) : randomId(random, random.pick(names));
-  const indent = (text: string) => text.trimEnd().replace(/^/gm, '    ');
-  if (random.chance(0.3)) {
-    const operation = random.pick([
-      '- {op: add, path: /metadata/labels, value: {j: "1"}}',
-      '- {op: add, path: /metadata/labels, value: {app: web}}\n- {op: replace, path: /metadata/labels/app, value: "5"}',
-      '- {op: add, path: /spec/j, value: {k: [{l: m}]}}\n- {op: copy, from: /spec/j, path: /spec/n}',
-      '- {op: add, path: /metadata/annotations/j, value: "1"}',
-      '- {op: replace, path: /metadata/name, value: renamed}',
-      '- {op: remove, path: /metadata/labels}',
-      '- {op: add, path: /spec/j, value: [1, "2", yes]}',
-      '- {op: test, path: /kind, value: Service}',
-    ]);
-    return `- target: {${random.pick(['kind: Service', 'name: web', 'kind: "Dep.*"', 'labelSelector: app=web'])}}\n  patch: |-\n${indent(operation)}\n`;
-  }
+  if (random.chance(0.3)) return jsonEntry(random, known);
   const target = random.chance(0.6)
     ? `- target: {${random.pick(['kind: Service', 'kind: Deployment', 'kind: Thing', 'name: "w.*"', 'namespace: ns1'])}}\n  `
     : '- ';
@@ -186,6 +202,9 @@ function patchEntry(random: Random, known: readonly Id[]): string {
     : '';
   return `${target}${options}patch: |-\n${indent(object(random, id))}\n`;
 }
+
+const several = (random: Random, most: number, make: () => string): string =>
+  Array.from({ length: 1 + random.below(most) }, make).join('');
 
 function kustomization(random: Random, paths: readonly string[], known: readonly Id[]): string {
   const parts = [`resources: [${paths.join(', ')}]\n`];
@@ -216,11 +235,14 @@ function kustomization(random: Random, paths: readonly string[], known: readonly
     return `configMapGenerator:\n- name: ${config.name}\n${namespace}  behavior: ${random.pick(['merge', 'replace'])}\n  literals: [a=${random.pick(['1', 'x'])}, z=w]\n`;
   });
   maybe(0.1, () => 'secretGenerator:\n- name: sec\n  literals: [s=1]\n');
+  maybe(0.5, () => `patches:\n${several(random, 3, () => patchEntry(random, known))}`);
+  maybe(0.2, () => `patchesJson6902:\n${several(random, 3, () => jsonEntry(random, known))}`);
   maybe(
-    0.5,
+    0.1,
     () =>
-      `patches:\n${Array.from({ length: 1 + random.below(3) }, () => patchEntry(random, known)).join('')}`,
+      `patchesStrategicMerge:\n${several(random, 2, () => `- |-\n${indent(object(random, random.pick(known)))}\n`)}`,
   );
+  maybe(0.1, () => 'commonLabels: {common: label}\n');
   if (config)
     maybe(
       0.1,
@@ -250,5 +272,11 @@ export function randomTree(seed: number): CaseFiles {
     paths.push('../other');
   }
   files['over/kustomization.yaml'] = kustomization(random, paths, known);
+  if (random.chance(0.2)) {
+    const text = kustomization(random, [], known).replace('resources: []\n', '');
+    files['part/kustomization.yaml'] =
+      `apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n${text}`;
+    files['over/kustomization.yaml'] += 'components: [../part]\n';
+  }
   return files;
 }
