@@ -5,11 +5,17 @@ import { type Diagnostic, formatDiagnostic } from '../diagnostics/index.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
-const hasColour = Boolean(process.stderr.isTTY) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+let hasColour: boolean | undefined;
+
+/** Found out when it matters: making the stream takes a millisecond, and most commands have nothing to say. */
+function wantsColour(): boolean {
+  hasColour ??= Boolean(process.stderr.isTTY) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  return hasColour;
+}
 
 /** The text in a style, or as it is where colour is not wanted. */
 export function styled(style: Style, text: string): string {
-  return hasColour ? styleText(style, text) : text;
+  return wantsColour() ? styleText(style, text) : text;
 }
 
 /**

@@ -1,6 +1,5 @@
 /** YAML read as values that remember where each of them was written. */
 
-import { createRequire } from 'node:module';
 import type { Node, Scalar } from 'yaml';
 import type { Diagnostic, SourcePosition } from '../diagnostics/index.ts';
 
@@ -30,6 +29,7 @@ interface Offset {
 
 /** Loaded at its first use: loading it takes longer than rendering a small kustomization, which does without it. */
 const yamlLibrary = (): typeof import('yaml') => {
+  const { createRequire } = process.getBuiltinModule('node:module');
   library ??= createRequire(import.meta.url)('yaml') as typeof import('yaml');
   return library;
 };
