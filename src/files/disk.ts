@@ -29,6 +29,7 @@ export const diskFileSystem: FileSystem = {
     }
   },
   read: (path) => orNotFound(path, () => readFileSync(path)),
+  readText: (path) => orNotFound(path, () => readFileSync(path, 'utf8')),
   list: (path) => orNotFound(path, () => readdirSync(path).sort()),
   realPath: (path) => orNotFound(path, () => realpathSync.native(path)),
 };

@@ -1,5 +1,7 @@
 import { FileNotFoundError, type FileSystem } from './file-system.ts';
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** Files held in memory, keyed by absolute path. There are no links: every path is its own real path. */
 export function memoryFileSystem(files: Readonly<Record<string, string | Uint8Array>>): FileSystem {
   const contents = new Map<string, Uint8Array>();
@@ -21,6 +23,7 @@ export function memoryFileSystem(files: Readonly<Record<string, string | Uint8Ar
       );
     },
     read: (path) => contents.get(path) ?? notFound(path),
+    readText: (path) => decoder.decode(contents.get(path) ?? notFound(path)),
     list: (path) => [...(directories.get(path) ?? notFound(path))].sort(),
     realPath: (path) => (kind(path) ? path : notFound(path)),
   };

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { diskFileSystem, FileNotFoundError } from '../../src/files/index.ts';
+import { diskFileSystem, FileNotFoundError, memoryFileSystem } from '../../src/files/index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-files-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -31,8 +31,19 @@ describe('the files of this machine', () => {
     expect(diskFileSystem.entries(join(root, 'absent'))).toBeUndefined();
   });
 
+  it('are read as text with a mark for what is no text, and with the byte order mark', () => {
+    const bytes = Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0xff, 0x62, 0xc3, 0xa9]);
+    writeFileSync(join(root, 'mixed'), bytes);
+    expect(diskFileSystem.readText(join(root, 'mixed'))).toBe('\ufeffa\ufffdb\u00e9');
+    expect(memoryFileSystem({ '/mixed': bytes }).readText('/mixed')).toBe('\ufeffa\ufffdb\u00e9');
+    expect(() => memoryFileSystem({}).readText('/absent')).toThrow(FileNotFoundError);
+    rmSync(join(root, 'mixed'));
+  });
+
   it('are read through links, and refused by name where they are not', () => {
     expect(String(diskFileSystem.read(join(root, 'link')))).toBe('content');
+    expect(diskFileSystem.readText(join(root, 'link'))).toBe('content');
+    expect(() => diskFileSystem.readText(join(root, 'absent'))).toThrow(FileNotFoundError);
     expect(() => diskFileSystem.read(join(root, 'absent'))).toThrow(FileNotFoundError);
     expect(() => diskFileSystem.list(join(root, 'absent'))).toThrow(/absent/);
     expect(diskFileSystem.realPath(join(root, 'link'))).toMatch(/\/file$/);

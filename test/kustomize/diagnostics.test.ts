@@ -391,11 +391,12 @@ describe('a render that fails', () => {
     const forbidden = (path: string): never => {
       throw new FileNotFoundError(path);
     };
-    const read = (path: string) => (path.endsWith('secret.yaml') ? forbidden(path) : files.read(path));
-    const { diagnostics } = renderKustomization('/t', { ...files, read });
+    const readText = (path: string) =>
+      path.endsWith('secret.yaml') ? forbidden(path) : files.readText(path);
+    const { diagnostics } = renderKustomization('/t', { ...files, readText });
     expect(diagnostics[0]).toMatchObject({ code: 'SL1001', message: 'secret.yaml cannot be read' });
     expect(diagnostics[0]?.position?.line).toBe(2);
-    const none = renderKustomization('/t', { ...files, read: forbidden, list: forbidden }).diagnostics;
+    const none = renderKustomization('/t', { ...files, readText: forbidden, list: forbidden }).diagnostics;
     expect(none[0]).toMatchObject({ code: 'SL1001', message: 'kustomization.yaml cannot be read' });
   });
 

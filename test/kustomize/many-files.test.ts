@@ -46,6 +46,16 @@ describe('a directory of many files', () => {
     expect(codesWith('below')).toEqual(['41 objects']);
   });
 
+  it('may hold texts with the sign that stands for what is no text, and no bytes that are none', () => {
+    writeFileSync(join(root, 'tree/sign.yaml'), object('sign').replace('\n', '\n# \ufffd\n'));
+    expect(codesWith('sign.yaml')).toEqual(['41 objects']);
+    writeFileSync(
+      join(root, 'tree/bytes.yaml'),
+      Buffer.concat([Buffer.from(object('bytes')), Buffer.of(0xff)]),
+    );
+    expect(codesWith('bytes.yaml')).toEqual(['SL1002']);
+  });
+
   it('may not hold links that lead out of it', () => {
     writeFileSync(join(root, 'outside.yaml'), object('outside'));
     symlinkSync('../outside.yaml', join(root, 'tree/link.yaml'));

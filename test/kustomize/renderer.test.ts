@@ -27,9 +27,10 @@ function countingFiles() {
     entries: (path) => inner().entries(path),
     list: (path) => inner().list(path),
     realPath: (path) => inner().realPath(path),
-    read(path) {
+    read: (path) => inner().read(path),
+    readText(path) {
       reads.set(path, (reads.get(path) ?? 0) + 1);
-      return inner().read(path);
+      return inner().readText(path);
     },
   };
   return { files, reads, current };

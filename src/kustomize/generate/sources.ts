@@ -27,13 +27,13 @@ export function readData(entry: GeneratorEntry, loader: Loader): Map<string, Dat
   };
   const envs = [...(entry.envs ?? []), ...(entry.env?.value ? [entry.env] : [])];
   for (const env of envs) {
-    for (const [key, value] of readEnvFile(loader.load(env.value, env.node).bytes, env))
+    for (const [key, value] of readEnvFile(loader.loadBytes(env.value, env.node), env))
       add(key, value, env.node);
   }
   for (const literal of entry.literals ?? []) add(...splitLiteral(literal), literal.node);
   for (const file of entry.files ?? []) {
     const [key, path] = splitFile(file);
-    add(key, textOrBytes(loader.load(path, file.node).bytes), file.node);
+    add(key, textOrBytes(loader.loadBytes(path, file.node)), file.node);
   }
   return data;
 }

@@ -35,8 +35,34 @@ export class Loader {
 
   /** Reads a file named in the kustomization. Throws `KustomizeProblem`. */
   load(path: string, at: Origin | undefined): ReadFile {
+    return this.#orUnreadable(path, at, () => this.files.read(this.#find(path, at)));
+  }
+
+  /** Reads a file that need not be text. Throws `KustomizeProblem`. */
+  loadBytes(path: string, at: Origin | undefined): Uint8Array {
+    return this.#orUnreadable(path, at, () => this.files.readBytes(this.#find(path, at)));
+  }
+
+  #orUnreadable<Result>(path: string, at: Origin | undefined, read: () => Result): Result {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof FileNotFoundError)) throw error;
+      return refuse('SL1001', `${path} cannot be read`, at, {
+        hint: 'Its permissions do not allow it, or it has just been removed.',
+      });
+    }
+  }
+
+  /** The absolute path of a file that may be read, without links. */
+  #find(path: string, at: Origin | undefined): string {
+    if (this.files.hasFile(this.root, path)) {
+      const beside = this.#beside(path);
+      this.#onRead(beside);
+      return beside;
+    }
     if (isRemoteUrl(path)) refuseRemote(path, at);
-    const wanted = this.#absolute(path);
+    const wanted = posix.resolve(this.root, path);
     this.#onRead(wanted);
     const real = this.files.realPath(wanted);
     if (real === undefined)
@@ -48,26 +74,17 @@ export class Loader {
       });
     }
     this.#onRead(real);
-    try {
-      return this.files.read(real);
-    } catch (error) {
-      if (!(error instanceof FileNotFoundError)) throw error;
-      return refuse('SL1001', `${path} cannot be read`, at, {
-        hint: 'Its permissions do not allow it, or it has just been removed.',
-      });
-    }
+    return real;
   }
 
   /** Whether the path names something, and what. */
   kind(path: string): 'file' | 'directory' | undefined {
-    return isRemoteUrl(path) ? undefined : this.files.kind(this.#absolute(path));
+    if (this.files.hasFile(this.root, path)) return 'file';
+    return isRemoteUrl(path) ? undefined : this.files.kind(posix.resolve(this.root, path));
   }
 
-  /** The name of a file beside the kustomization, which most are, needs nothing resolved. */
-  #absolute(path: string): string {
-    return plainName.test(path) && this.root !== '/'
-      ? `${this.root}/${path}`
-      : posix.resolve(this.root, path);
+  #beside(name: string): string {
+    return this.root === '/' ? `/${name}` : `${this.root}/${name}`;
   }
 
   /** To be called before many files are loaded. */
@@ -109,8 +126,6 @@ export class Loader {
     return nearest && `Did you mean ${posix.join(posix.relative(this.root, directory), nearest)}?`;
   }
 }
-
-const plainName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
 const isWithin = (path: string, root: string): boolean =>
   path === root || root === '/' || path.startsWith(`${root}/`);

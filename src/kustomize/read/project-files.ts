@@ -1,5 +1,6 @@
 /** The files of one render: read once, parsed once, and all of them known to the watcher. */
 
+import { isUtf8 } from 'node:buffer';
 import { posix } from 'node:path';
 import { type EntryKind, FileNotFoundError, type FileSystem } from '../../files/index.ts';
 import { SourceText } from '../../yaml/index.ts';
@@ -7,7 +8,6 @@ import { SourceText } from '../../yaml/index.ts';
 export interface ReadFile {
   /** Absolute and without links. */
   readonly path: string;
-  readonly bytes: Uint8Array;
   /** The text with line ends as YAML counts them, or undefined where the bytes are no UTF-8. */
   readonly source: SourceText | undefined;
 }
@@ -20,6 +20,7 @@ export class ProjectFiles {
   readonly #files: FileSystem;
   readonly #workingDirectory: string | undefined;
   readonly #read = new Map<string, ReadFile>();
+  readonly #bytes = new Map<string, Uint8Array>();
   readonly #parsed = new WeakMap<ReadFile, Map<string, Parsed>>();
   readonly #realPaths = new Map<string, string | undefined>();
   readonly #kinds = new Map<string, ReturnType<FileSystem['kind']>>();
@@ -48,6 +49,11 @@ export class ProjectFiles {
   #ownKind(path: string): EntryKind | 'unknown' | undefined {
     const entries = this.#entries.get(posix.dirname(path));
     return entries ? entries.get(posix.basename(path)) : 'unknown';
+  }
+
+  /** Whether this is known to be a file in the directory itself, and no link. The directory's path has none. */
+  hasFile(directory: string, name: string): boolean {
+    return this.#entries.get(directory)?.get(name) === 'file';
   }
 
   /** To be called before many files of a directory are asked for: one look tells what all of them are. */
@@ -105,11 +111,28 @@ export class ProjectFiles {
   read(path: string): ReadFile {
     let file = this.#read.get(path);
     if (!file) {
-      const bytes = this.#files.read(path);
-      file = { path, bytes, source: sourceOf(bytes, this.#fileName(path)) };
+      const text = this.#text(path);
+      const name = this.#fileName(path);
+      file = { path, source: text === undefined ? text : new SourceText(name, text) };
       this.#read.set(path, file);
     }
     return file;
+  }
+
+  #text(path: string): string | undefined {
+    const text = this.#files.readText(path);
+    if (text.includes('\ufffd') && !isUtf8(this.readBytes(path))) return undefined;
+    return text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
+  }
+
+  /** The same file as it is. */
+  readBytes(path: string): Uint8Array {
+    let bytes = this.#bytes.get(path);
+    if (!bytes) {
+      bytes = this.#files.read(path);
+      this.#bytes.set(path, bytes);
+    }
+    return bytes;
   }
 
   /** What `make` makes of the file, made once. */
@@ -128,17 +151,13 @@ export class ProjectFiles {
     this.#kinds.clear();
     this.#entries.clear();
     this.#realPaths.clear();
-    if (!paths) this.#read.clear();
-    for (const path of paths ?? []) this.#read.delete(path);
-  }
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function sourceOf(bytes: Uint8Array, name: string): SourceText | undefined {
-  try {
-    return new SourceText(name, decoder.decode(bytes).replaceAll('\r\n', '\n'));
-  } catch {
-    return undefined;
+    if (!paths) {
+      this.#read.clear();
+      this.#bytes.clear();
+    }
+    for (const path of paths ?? []) {
+      this.#read.delete(path);
+      this.#bytes.delete(path);
+    }
   }
 }
