@@ -5,6 +5,7 @@
  * expression for a whole line: it is machine code from its second use on, while a scanner in JavaScript is still being interpreted.
  */
 
+import { knownKey } from './known-key.ts';
 import {
   type MapEntry,
   type MapNode,
@@ -39,9 +40,10 @@ const maxDepth = 100;
 const maxLength = 1_000_000;
 
 /** A map or list that is not complete yet, and the column where its keys or dashes stand. */
-type Level =
-  | { readonly column: number; readonly entries: MapEntry[]; readonly items?: never }
-  | { readonly column: number; readonly items: YamlNode[]; readonly entries?: never };
+interface Level {
+  readonly column: number;
+  readonly node: MapNode | SequenceNode;
+}
 
 /** The tree of the document between two places of a text, or undefined where it takes more than this file knows. */
 export function composeLines(source: SourceText, start: number, end: number): YamlNode | undefined {
@@ -63,6 +65,7 @@ export function composeLines(source: SourceText, start: number, end: number): Ya
     if (!match || !composer.addLine(match, position) || composer.depth > maxDepth) return undefined;
     position = linePattern.lastIndex;
   }
+  composer.end();
   return composer.root;
 }
 
@@ -121,10 +124,10 @@ class LineComposer {
     }
     this.#leave(column);
     // A list may stand in the column of the map that it belongs to.
-    const { items, column: found } = this.#innermost();
-    if (items && found === column && this.#levels.length > 1) this.#levels.pop();
+    const { node, column: found } = this.#innermost();
+    if (node.kind === 'sequence' && found === column && this.#levels.length > 1) this.#complete();
     const level = this.#innermost();
-    return level.column === column ? level.entries : undefined;
+    return level.column === column && level.node.kind === 'map' ? level.node.entries : undefined;
   }
 
   /** The items of the list whose dashes stand in this column, if there can be one. */
@@ -139,7 +142,7 @@ class LineComposer {
     }
     this.#leave(column);
     const level = this.#innermost();
-    return level.column === column ? level.items : undefined;
+    return level.column === column && level.node.kind === 'sequence' ? level.node.items : undefined;
   }
 
   #innermost(): Level {
@@ -148,28 +151,40 @@ class LineComposer {
 
   /** Ends what stands further to the right. The root's column is 0, so that it stays. */
   #leave(column: number): void {
-    while (this.#innermost().column > column) this.#levels.pop();
+    while (this.#innermost().column > column) this.#complete();
+  }
+
+  /** To be called after the last line. */
+  end(): void {
+    while (this.#levels.length > 0) this.#complete();
+  }
+
+  /** An array that grew by push has room for 17, which most maps never need: the copy has room for what is there. */
+  #complete(): void {
+    const node = this.#levels.pop()?.node;
+    if (node?.kind === 'map') node.entries = node.entries.slice();
+    else if (node) node.items = node.items.slice();
   }
 
   #newMap(column: number, offset: number): MapNode {
     const map = mapNode({ source: this.#source, offset });
-    this.#levels.push({ column, entries: map.entries });
+    this.#levels.push({ column, node: map });
     return map;
   }
 
   #newList(column: number, offset: number): SequenceNode {
     const list = sequenceNode({ source: this.#source, offset });
-    this.#levels.push({ column, items: list.items });
+    this.#levels.push({ column, node: list });
     return list;
   }
 
   #addEntry(entries: MapEntry[], match: RegExpExecArray, offset: number): void {
-    const name = match[3]!;
+    const { text: name, plainTag } = knownKey(match[3]!);
     const afterColon = offset + name.length + 1;
     const blanks = match[4];
     const isOpen = blanks === undefined;
     const entry = {
-      key: this.#scalar(name, tagOfPlain(name), offset, 'plain'),
+      key: this.#scalar(name, plainTag, offset, 'plain'),
       // Where nothing follows, the colon is the place of the null.
       value: isOpen
         ? this.#scalar('', '!!null', afterColon - 1, 'plain')

@@ -1,6 +1,7 @@
 /** From tokens to a tree of nodes, by libyaml's grammar; aliases are expanded and merge keys are merged in. */
 
 import { composeLines } from './compose-lines.ts';
+import { knownKey } from './known-key.ts';
 import {
   cloneNode,
   entryOf,
@@ -296,6 +297,7 @@ class Composer {
 
   #addEntry(entries: MapEntry[], key: YamlNode, value: YamlNode): void {
     if (key.kind !== 'scalar') throw new YamlSyntaxError('a key must be a simple value', key.offset);
+    key.text = knownKey(key.text).text;
     entries.push({ key, value });
   }
 

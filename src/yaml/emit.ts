@@ -100,7 +100,9 @@ class Emitter {
     if (value.kind === 'map') this.#text += ' {}';
     else if (value.kind === 'sequence') this.#text += ' []';
     else if (value.tag === '!!str' && isSafeWord.test(value.text)) this.#text += ` ${value.text}`;
-    else this.#text += ` ${emitScalar(value, indent + 2, column + 1)}`;
+    else if (value.style === 'plain' && isShort.test(value.text)) {
+      this.#text += shortTextOf(value, indent + 2, column + 1);
+    } else this.#text += ` ${emitScalar(value, indent + 2, column + 1)}`;
   }
 }
 
@@ -126,6 +128,28 @@ function keyTextOf(key: string): string | undefined {
   if (keyTexts.size >= maxKeyTexts) keyTexts.clear();
   keyTexts.set(key, `${text}:`);
   return `${text}:`;
+}
+
+/** Without a blank or a line break the text is the same at every indentation. */
+const isShort = /^[!-~]{1,40}$/;
+
+/** What is written for short values, by their tag and text. */
+const shortTexts = new Map<string, Map<string, string>>();
+const maxShortTexts = 10_000;
+
+/** A short plain value with the blank before it. */
+function shortTextOf(value: ScalarNode, indent: number, column: number): string {
+  let texts = shortTexts.get(value.tag);
+  if (!texts || texts.size >= maxShortTexts) {
+    texts = new Map();
+    shortTexts.set(value.tag, texts);
+  }
+  let text = texts.get(value.text);
+  if (text === undefined) {
+    text = ` ${emitScalar(value, indent, column)}`;
+    texts.set(value.text, text);
+  }
+  return text;
 }
 
 /** Short texts of letters that neither dialect takes for anything but a string, the great majority. */

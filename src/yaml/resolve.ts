@@ -51,7 +51,11 @@ export function resolveOldType(text: string): ResolvedType {
 
 export const tagOfPlain = (text: string): string => tags[resolveType(text)];
 
+/** Most numbers; nothing else looks like them. */
+const shortInteger = /^[1-9][0-9]{0,14}$/;
+
 function resolveNumber(text: string): ResolvedType {
+  if (shortInteger.test(text)) return 'integer';
   if (timestampPattern.test(text) && timestampMs(text) !== undefined) return 'timestamp';
   const plain = text.includes('_') ? text.replaceAll('_', '') : text;
   if (parseInteger(plain) !== undefined) return 'integer';
