@@ -51,21 +51,23 @@ const namespacedKinds: Readonly<Record<string, string>> = {
   v1: 'ConfigMap Endpoints Event LimitRange PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount',
 };
 
-function tableOf(kinds: Readonly<Record<string, string>>): ReadonlySet<string> {
-  return new Set(
-    Object.entries(kinds).flatMap(([apiVersion, names]) =>
-      names.split(' ').map((kind) => `${apiVersion}|${kind}`),
-    ),
-  );
+type Table = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** The kinds of each apiVersion. */
+function tableOf(kinds: Readonly<Record<string, string>>): Table {
+  return new Map(Object.entries(kinds).map(([apiVersion, names]) => [apiVersion, new Set(names.split(' '))]));
 }
+
+const includes = (table: Table, apiVersion: string, kind: string): boolean =>
+  table.get(apiVersion)?.has(kind) ?? false;
 
 const clusterScoped = tableOf(clusterKinds);
 const namespaced = tableOf(namespacedKinds);
 
 /** Whether kustomize is certain that the kind has no namespace; of a kind it does not know it is not. */
 export const isClusterScoped = (apiVersion: string, kind: string): boolean =>
-  clusterScoped.has(`${apiVersion}|${kind}`);
+  includes(clusterScoped, apiVersion, kind);
 
 /** Whether kustomize knows how the kind's lists are merged. */
 export const isBuiltIn = (apiVersion: string, kind: string): boolean =>
-  clusterScoped.has(`${apiVersion}|${kind}`) || namespaced.has(`${apiVersion}|${kind}`);
+  includes(clusterScoped, apiVersion, kind) || includes(namespaced, apiVersion, kind);

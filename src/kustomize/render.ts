@@ -4,13 +4,13 @@ import { posix } from 'node:path';
 import type { Diagnostic, SourcePosition } from '../diagnostics/index.ts';
 import type { FileSystem } from '../files/index.ts';
 import type { KubeObject } from '../kubernetes/index.ts';
-import { emitDocument, nodeAt, UnprintableError, type YamlNode } from '../yaml/index.ts';
+import { emitDocument, fieldOf, nodeAt, UnprintableError, type YamlNode } from '../yaml/index.ts';
 import { accumulate } from './accumulate/accumulate.ts';
 import { appendHashes } from './accumulate/plugins.ts';
 import type { Build } from './build.ts';
 import { inspectResult } from './diagnose/result.ts';
 import type { RenderedObject, RenderOptions, RenderResult } from './index.ts';
-import { legacyOrder } from './print/order.ts';
+import { inLegacyOrder } from './print/order.ts';
 import { toValue } from './print/to-value.ts';
 import { diagnosticAt, KustomizeProblem, positionOf, refuse } from './problem.ts';
 import { type Kustomization, readKustomization } from './read/kustomization-file.ts';
@@ -103,7 +103,9 @@ function sort(resources: ResourceSet, { sortOptions }: Kustomization): void {
     if (legacy) refuse('SL1004', 'legacySortOptions need order: legacy', legacy.node);
     return;
   }
-  resources.sort(legacy ? legacyOrder(legacy.orderFirst ?? [], legacy.orderLast ?? []) : legacyOrder());
+  resources.sort((all) =>
+    legacy ? inLegacyOrder(all, legacy.orderFirst ?? [], legacy.orderLast ?? []) : inLegacyOrder(all),
+  );
 }
 
 function rootLoader(directory: string, build: Build): Loader {
@@ -132,6 +134,7 @@ function rootLoader(directory: string, build: Build): Loader {
 
 /** Objects that only steer the build are not printed. */
 function isLocalConfig(resource: Resource): boolean {
+  if (!fieldOf(fieldOf(resource.node, 'metadata'), 'annotations')) return false;
   const value = annotationsOf(resource.node).get('config.kubernetes.io/local-config');
   return value !== undefined && value !== 'false';
 }

@@ -68,8 +68,9 @@ export class ResourceSet {
     this.idsChanged();
   }
 
-  sort(compare: (one: Resource, other: Resource) => number): void {
-    this.#list.sort(compare);
+  /** Puts the resources into the order that the function gives them. */
+  sort(order: (resources: readonly Resource[]) => Resource[]): void {
+    this.#list = order(this.#list);
   }
 
   /** To be called after anything that changes names, namespaces or kinds. */

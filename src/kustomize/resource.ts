@@ -103,7 +103,10 @@ export class Resource {
   #gvk: { readonly apiVersion: string; readonly value: Gvk } | undefined;
 
   get gvk(): Gvk {
-    const { apiVersion, kind } = this;
+    return this.#gvkOf(this.apiVersion, this.kind);
+  }
+
+  #gvkOf(apiVersion: string, kind: string): Gvk {
     if (this.#gvk?.apiVersion !== apiVersion || this.#gvk.value.kind !== kind) {
       this.#gvk = { apiVersion, value: { ...parseApiVersion(apiVersion), kind } };
     }
@@ -115,8 +118,16 @@ export class Resource {
 
   /** Looked up every time, since anything may change the object; made anew only where it has changed. */
   get currentId(): ResourceId {
-    const { gvk } = this;
-    const metadata = fieldOf(this.node, 'metadata');
+    let apiVersion: YamlNode | undefined;
+    let kind: YamlNode | undefined;
+    let metadata: YamlNode | undefined;
+    // One go instead of a look for each of them: this is asked for more often than anything else.
+    for (const { key, value } of this.node.entries) {
+      if (key.text === 'apiVersion') apiVersion ??= value;
+      else if (key.text === 'kind') kind ??= value;
+      else if (key.text === 'metadata') metadata ??= value;
+    }
+    const gvk = this.#gvkOf(textOf(apiVersion), textOf(kind));
     const name = textUnlessNull(fieldOf(metadata, 'name'));
     const namespace = textUnlessNull(fieldOf(metadata, 'namespace'));
     let id = this.#currentId;

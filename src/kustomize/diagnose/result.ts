@@ -1,7 +1,15 @@
 /** What is wrong with the objects as they will be printed, though kustomize prints them. */
 
 import { nearestName } from '../../diagnostics/index.ts';
-import { fieldOf, isNullNode, type MapNode, textOf, type YamlNode } from '../../yaml/index.ts';
+import {
+  fieldOf,
+  isNullNode,
+  type MapNode,
+  type ScalarNode,
+  type SequenceNode,
+  textOf,
+  type YamlNode,
+} from '../../yaml/index.ts';
 import type { Build } from '../build.ts';
 import { diagnosticAt } from '../problem.ts';
 import { effectiveNamespace, type Resource } from '../resource.ts';
@@ -25,48 +33,48 @@ function inspectValues(resource: Resource, build: Build): void {
     const object = resource.describe();
     build.diagnostics.push(diagnosticAt('warning', code, message, at, { object, hint }));
   };
-  const visit = (node: YamlNode, field: string): void => {
-    if (node.kind === 'sequence') {
-      for (const item of node.items) if (item.kind !== 'scalar' || item.tag === '!!float') visit(item, field);
-      return;
-    }
-    if (node.kind === 'scalar') {
-      if (node.tag === '!!float' && node.style === 'plain' && /^[-+]?[0-9]+$/.test(node.text)) {
-        warn(
-          'SL1112',
-          `${node.text} has more than 64 bits and becomes a rounded number`,
-          node,
-          'Put it in quotes.',
-        );
+  inspectMap(resource.node, '', warn);
+}
+
+type Warn = (code: 'SL1107' | 'SL1112' | 'SL1113', message: string, at: YamlNode, hint: string) => void;
+
+function inspectMap(map: MapNode, field: string, warn: Warn): void {
+  const isTextMap = textMaps.has(field);
+  for (const { key, value } of map.entries) {
+    if (key.text.charCodeAt(0) === 0x24) inspectDirective(key, warn);
+    if (value.kind === 'scalar') {
+      const isText = isTextMap || (key.text === 'value' && field === 'env');
+      if (isText && value.style === 'plain' && isTyped(value.tag)) {
+        const message = `${key.text} must be a text, but ${value.text} is none`;
+        warn('SL1113', message, value, `Put it in quotes: "${value.text}".`);
       }
-      return;
-    }
-    for (const { key, value } of node.entries) {
-      if (
-        key.text.startsWith('$') &&
-        /^\$(?:patch|retainKeys|setElementOrder\/.*|deleteFromPrimitiveList\/.*)$/.test(key.text)
-      ) {
-        const message = `the merge directive ${key.text} stands in the output as if it were data`;
-        warn(
-          'SL1107',
-          message,
-          key,
-          'kustomize knows only $patch, and only in maps and lists that it merges. Use a JSON patch.',
-        );
-      }
-      const isText = textMaps.has(field) || (key.text === 'value' && field === 'env');
-      if (isText && value.kind === 'scalar' && value.style === 'plain' && isTyped(value.tag)) {
-        warn(
-          'SL1113',
-          `${key.text} must be a text, but ${value.text} is none`,
-          value,
-          `Put it in quotes: "${value.text}".`,
-        );
-      }
-      if (value.kind !== 'scalar' || value.tag === '!!float') visit(value, key.text);
-    }
-  };
-  visit(resource.node, '');
+      if (value.tag === '!!float') inspectNumber(value, warn);
+    } else inspectCollection(value, key.text, warn);
+  }
+}
+
+function inspectCollection(node: MapNode | SequenceNode, field: string, warn: Warn): void {
+  if (node.kind === 'map') {
+    inspectMap(node, field, warn);
+    return;
+  }
+  for (const item of node.items) {
+    if (item.kind !== 'scalar') inspectCollection(item, field, warn);
+    else if (item.tag === '!!float') inspectNumber(item, warn);
+  }
+}
+
+function inspectNumber(node: ScalarNode, warn: Warn): void {
+  if (node.style !== 'plain' || !/^[-+]?[0-9]+$/.test(node.text)) return;
+  const message = `${node.text} has more than 64 bits and becomes a rounded number`;
+  warn('SL1112', message, node, 'Put it in quotes.');
+}
+
+function inspectDirective(key: ScalarNode, warn: Warn): void {
+  if (!/^\$(?:patch|retainKeys|setElementOrder\/.*|deleteFromPrimitiveList\/.*)$/.test(key.text)) return;
+  const message = `the merge directive ${key.text} stands in the output as if it were data`;
+  const hint = 'kustomize knows only $patch, and only in maps and lists that it merges. Use a JSON patch.';
+  warn('SL1107', message, key, hint);
 }
 
 const isTyped = (tag: string): boolean =>
@@ -170,12 +178,13 @@ class PodIndex {
       const namespace = effectiveNamespace(resource.currentId);
       for (const { key, value } of labels.entries) {
         const label = `${namespace}|${key.text}`;
-        const list = this.#byLabel.get(`${label}=${textOf(value)}`) ?? [];
-        list.push({ resource, labels });
-        this.#byLabel.set(`${label}=${textOf(value)}`, list);
-        const values = this.#valuesByKey.get(label) ?? new Map<string, Resource>();
-        values.set(textOf(value), resource);
-        this.#valuesByKey.set(label, values);
+        const pair = `${label}=${textOf(value)}`;
+        const list = this.#byLabel.get(pair);
+        if (list) list.push({ resource, labels });
+        else this.#byLabel.set(pair, [{ resource, labels }]);
+        const values = this.#valuesByKey.get(label);
+        if (values) values.set(textOf(value), resource);
+        else this.#valuesByKey.set(label, new Map([[textOf(value), resource]]));
       }
     }
   }
