@@ -5,6 +5,7 @@ import {
   fieldOf,
   isNullNode,
   type MapNode,
+  mapEntry,
   mapNode,
   type Origin,
   scalarNode,
@@ -122,10 +123,10 @@ export class Resource {
     let kind: YamlNode | undefined;
     let metadata: YamlNode | undefined;
     // One go instead of a look for each of them: this is asked for more often than anything else.
-    for (const { key, value } of this.node.entries) {
-      if (key.text === 'apiVersion') apiVersion ??= value;
-      else if (key.text === 'kind') kind ??= value;
-      else if (key.text === 'metadata') metadata ??= value;
+    for (const { name, value } of this.node.entries) {
+      if (name === 'apiVersion') apiVersion ??= value;
+      else if (name === 'kind') kind ??= value;
+      else if (name === 'metadata') metadata ??= value;
     }
     const gvk = this.#gvkOf(textOf(apiVersion), textOf(kind));
     const name = textUnlessNull(fieldOf(metadata, 'name'));
@@ -235,10 +236,9 @@ export class Resource {
   keepMemory(): void {
     if (this.#remembers) return;
     const annotations = createMap(createMap(this.node, 'metadata'), 'annotations');
-    annotations.entries.push({
-      key: scalarNode(memoryKey, '!!str', annotations),
-      value: scalarNode('', '!!str', annotations),
-    });
+    annotations.entries.push(
+      mapEntry(scalarNode(memoryKey, '!!str', annotations), scalarNode('', '!!str', annotations)),
+    );
   }
 
   /** Takes the mark of the memory away again, and the annotations with it where they hold nothing else. */
@@ -246,9 +246,9 @@ export class Resource {
     const metadata = fieldOf(this.node, 'metadata');
     const annotations = fieldOf(metadata, 'annotations');
     if (metadata?.kind !== 'map' || annotations?.kind !== 'map') return;
-    annotations.entries = annotations.entries.filter((entry) => entry.key.text !== memoryKey);
+    annotations.entries = annotations.entries.filter((entry) => entry.name !== memoryKey);
     if (annotations.entries.length > 0) return;
-    metadata.entries = metadata.entries.filter((entry) => entry.key.text !== 'annotations');
+    metadata.entries = metadata.entries.filter((entry) => entry.name !== 'annotations');
   }
 
   /**
@@ -277,8 +277,8 @@ export class Resource {
     }
     const set = (field: 'annotations' | 'labels', key: string, text: string): void => {
       const map = createMap(createMap(this.node, 'metadata'), field);
-      map.entries = map.entries.filter((entry) => entry.key.text !== key);
-      map.entries.push({ key: scalarNode(key, '', map), value: scalarNode(text, '!!str', map) });
+      map.entries = map.entries.filter((entry) => entry.name !== key);
+      map.entries.push(mapEntry(scalarNode(key, '', map), scalarNode(text, '!!str', map)));
     };
     for (const [key, text] of notes) set('annotations', key, text);
     if (metadata.has('managedByLabel')) set('labels', 'app.kubernetes.io/managed-by', 'kustomize-(devel)');
@@ -349,7 +349,7 @@ export function createMap(parent: YamlNode, field: string, origin: Origin = pare
   if (parent.kind !== 'map') return created;
   const entry = entryOf(parent, field);
   if (entry) entry.value = created;
-  else parent.entries.push({ key: scalarNode(field, '', origin), value: created });
+  else parent.entries.push(mapEntry(scalarNode(field, '', origin), created));
   return created;
 }
 
@@ -362,7 +362,7 @@ export function noteInAnnotations(patch: MapNode): void {
 /** Labels or annotations as kustomize reads them: the source text of every value, '' for what is no scalar. */
 export function stringMap(node: YamlNode | undefined): Map<string, string> {
   const values = new Map<string, string>();
-  if (node?.kind === 'map') for (const { key, value } of node.entries) values.set(key.text, textOf(value));
+  if (node?.kind === 'map') for (const { name, value } of node.entries) values.set(name, textOf(value));
   return values;
 }
 
@@ -383,14 +383,14 @@ export function setStringMap(
 ): void {
   const metadata = createMap(node, 'metadata');
   const old = fieldOf(metadata, field);
-  metadata.entries = metadata.entries.filter((entry) => entry.key.text !== field);
+  metadata.entries = metadata.entries.filter((entry) => entry.name !== field);
   if (values.size === 0) return;
   const map = mapNode(old ?? metadata);
-  metadata.entries.push({ key: scalarNode(field, '', map), value: map });
+  metadata.entries.push(mapEntry(scalarNode(field, '', map), map));
   for (const [key, text] of values) {
     const before = entryOf(old, key);
     const value = scalarNode(text, '!!str', before?.value ?? map);
     if (before?.value.touches) value.touches = before.value.touches;
-    map.entries.push({ key: scalarNode(key, '', before?.key ?? map), value });
+    map.entries.push(mapEntry(scalarNode(key, '', before?.key ?? map), value));
   }
 }

@@ -184,6 +184,7 @@ class LineComposer {
     const blanks = match[4];
     const isOpen = blanks === undefined;
     const entry = {
+      name,
       key: this.#scalar(name, plainTag, offset, 'plain'),
       // Where nothing follows, the colon is the place of the null.
       value: isOpen

@@ -7,6 +7,7 @@ import {
   entryOf,
   type MapEntry,
   type MapNode,
+  mapEntry,
   mapNode,
   type ScalarNode,
   type SequenceNode,
@@ -298,7 +299,7 @@ class Composer {
   #addEntry(entries: MapEntry[], key: YamlNode, value: YamlNode): void {
     if (key.kind !== 'scalar') throw new YamlSyntaxError('a key must be a simple value', key.offset);
     key.text = knownKey(key.text).text;
-    entries.push({ key, value });
+    entries.push(mapEntry(key, value));
   }
 
   /** Takes the entries of `<<` in; what the map says itself wins, and of several sources the first. */
@@ -311,7 +312,7 @@ class Composer {
       for (const source of value.kind === 'sequence' ? value.items : [value]) {
         if (source.kind !== 'map')
           throw new YamlSyntaxError('map merge requires map or sequence of maps as the value', value.offset);
-        for (const entry of source.entries) if (!entryOf(map, entry.key.text)) map.entries.push(entry);
+        for (const entry of source.entries) if (!entryOf(map, entry.name)) map.entries.push(entry);
       }
     }
     return map;

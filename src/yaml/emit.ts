@@ -50,11 +50,11 @@ class Emitter {
   #map(map: MapNode, indent: number, onSameLine: boolean, isRoot: boolean): void {
     const lineStart = lineStartAt(indent);
     let continues = onSameLine;
-    for (const { key, value } of sortedEntries(map, isRoot)) {
+    for (const { name, value } of sortedEntries(map, isRoot)) {
       if (!continues) this.#text += lineStart;
       continues = false;
-      const keyText = keyTextOf(key.text);
-      if (keyText === undefined) this.#longEntry(key.text, value, indent);
+      const keyText = keyTextOf(name);
+      if (keyText === undefined) this.#longEntry(name, value, indent);
       else {
         this.#text += keyText;
         this.#value(value, indent, indent + keyText.length);
@@ -243,11 +243,11 @@ function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
     if (!isString && !isRoot) throw new UnprintableError(`the key ${key.text} is not a string`, key);
   }
   if (areInOrder(entries)) return entries;
-  const sorted = [...entries].sort((one, other) => compareKeys(one.key.text, other.key.text));
+  const sorted = [...entries].sort((one, other) => compareKeys(one.name, other.name));
   for (let index = 1; index < sorted.length; index++) {
-    const { key } = sorted[index]!;
-    if (key.text === sorted[index - 1]!.key.text) {
-      throw new UnprintableError(`the key ${key.text} is written twice`, key);
+    const { name, key } = sorted[index]!;
+    if (name === sorted[index - 1]!.name) {
+      throw new UnprintableError(`the key ${name} is written twice`, key);
     }
   }
   return sorted;
@@ -255,7 +255,7 @@ function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
 
 function areInOrder(entries: readonly MapEntry[]): boolean {
   for (let index = 1; index < entries.length; index++) {
-    if (compareKeys(entries[index - 1]!.key.text, entries[index]!.key.text) >= 0) return false;
+    if (compareKeys(entries[index - 1]!.name, entries[index]!.name) >= 0) return false;
   }
   return true;
 }

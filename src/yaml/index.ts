@@ -11,6 +11,7 @@ export {
   type MapEntry,
   type MapNode,
   MarkedNodes,
+  mapEntry,
   mapNode,
   nodeAt,
   type Origin,

@@ -36,6 +36,8 @@ export interface ScalarNode extends NodeBase {
 }
 
 export interface MapEntry {
+  /** The text of the key, which never changes: here it is found without a look at the node. */
+  readonly name: string;
   key: ScalarNode;
   value: YamlNode;
 }
@@ -80,6 +82,11 @@ export function sequenceNode(origin: Origin, items: YamlNode[] = []): SequenceNo
   return { kind: 'sequence', tag: '!!seq', source: origin.source, offset: origin.offset, items, mark: 0 };
 }
 
+/** The text of the key must not change any more. */
+export function mapEntry(key: ScalarNode, value: YamlNode): MapEntry {
+  return { name: key.text, key, value };
+}
+
 let lastMark = 0;
 
 /**
@@ -107,7 +114,7 @@ export const isNullNode = (node: YamlNode): boolean => node.tag === '!!null';
 /** The entry with this key, the first one where a key is written twice. */
 export function entryOf(node: YamlNode | undefined, key: string): MapEntry | undefined {
   if (node?.kind !== 'map') return undefined;
-  for (const entry of node.entries) if (entry.key.text === key) return entry;
+  for (const entry of node.entries) if (entry.name === key) return entry;
   return undefined;
 }
 
@@ -140,7 +147,7 @@ export function cloneNode(node: YamlNode): YamlNode {
   } else if (node.kind === 'map') {
     const entries = [] as MapEntry[];
     for (const { key, value } of node.entries) {
-      entries.push({ key: cloneNode(key), value: cloneNode<YamlNode>(value) });
+      entries.push(mapEntry(cloneNode(key), cloneNode<YamlNode>(value)));
     }
     copy = { kind: 'map', tag, source, offset, entries, mark: 0 };
   } else {

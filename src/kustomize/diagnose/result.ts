@@ -40,16 +40,16 @@ type Warn = (code: 'SL1107' | 'SL1112' | 'SL1113', message: string, at: YamlNode
 
 function inspectMap(map: MapNode, field: string, warn: Warn): void {
   const isTextMap = textMaps.has(field);
-  for (const { key, value } of map.entries) {
-    if (key.text.charCodeAt(0) === 0x24) inspectDirective(key, warn);
+  for (const { name, key, value } of map.entries) {
+    if (name.charCodeAt(0) === 0x24) inspectDirective(key, warn);
     if (value.kind === 'scalar') {
-      const isText = isTextMap || (key.text === 'value' && field === 'env');
+      const isText = isTextMap || (name === 'value' && field === 'env');
       if (isText && value.style === 'plain' && isTyped(value.tag)) {
-        const message = `${key.text} must be a text, but ${value.text} is none`;
+        const message = `${name} must be a text, but ${value.text} is none`;
         warn('SL1113', message, value, `Put it in quotes: "${value.text}".`);
       }
       if (value.tag === '!!float') inspectNumber(value, warn);
-    } else inspectCollection(value, key.text, warn);
+    } else inspectCollection(value, name, warn);
   }
 }
 

@@ -65,7 +65,7 @@ export function nearestField(object: RenderedObject, path: string): string | und
   for (let length = steps.length - 1; length >= 0; length--) {
     const parent = length === 0 ? object.node : nodeAtPath(object, steps.slice(0, length).join('.'));
     if (parent?.kind !== 'map') continue;
-    const names = parent.entries.map((entry) => entry.key.text);
+    const names = parent.entries.map((entry) => entry.name);
     const nearest = nearestName(steps[length] ?? '', names);
     const known = nearest ? [nearest] : names;
     return [...steps.slice(0, length), known.length === 1 ? known[0] : `{${known.join(', ')}}`].join('.');

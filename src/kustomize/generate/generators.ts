@@ -4,6 +4,7 @@ import {
   fieldOf,
   isNullNode,
   type MapNode,
+  mapEntry,
   mapNode,
   type Origin,
   scalarNode,
@@ -81,7 +82,7 @@ function mapIn(parent: MapNode, field: string): MapNode {
 
 /** Keys are left without a type, as kustomize does: one that looks like a number makes the object unprintable. */
 function set(map: MapNode, key: string, value: YamlNode): void {
-  map.entries.push({ key: scalarNode(key, '', value), value });
+  map.entries.push(mapEntry(scalarNode(key, '', value), value));
 }
 
 function configMapEntry(map: MapNode, key: string, datum: Datum): void {
@@ -161,17 +162,17 @@ function continueFrom(old: Resource, resource: Resource): void {
 }
 
 function setText(map: MapNode, field: string, text: string): void {
-  map.entries = map.entries.filter((entry) => entry.key.text !== field);
+  map.entries = map.entries.filter((entry) => entry.name !== field);
   if (text !== '') set(map, field, scalarNode(text, '', map));
 }
 
 function mergeField(old: Resource, resource: Resource, field: 'data' | 'binaryData'): void {
   const values = new Map<string, YamlNode>();
   for (const node of [fieldOf(old.node, field), fieldOf(resource.node, field)]) {
-    for (const entry of node?.kind === 'map' ? node.entries : []) values.set(entry.key.text, entry.value);
+    for (const entry of node?.kind === 'map' ? node.entries : []) values.set(entry.name, entry.value);
   }
   const root = resource.node;
-  root.entries = root.entries.filter((entry) => entry.key.text !== field);
+  root.entries = root.entries.filter((entry) => entry.name !== field);
   for (const [key, value] of sorted(values)) {
     const text = isNullNode(value) ? '' : textOf(value);
     set(mapIn(root, field), key, dataNode(text, value));

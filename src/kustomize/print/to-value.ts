@@ -8,7 +8,7 @@ export function toValue(node: YamlNode): unknown {
     const value: Record<string, unknown> = {};
     for (const entry of node.entries) {
       // Not by assignment: a key may be called __proto__.
-      Object.defineProperty(value, entry.key.text, {
+      Object.defineProperty(value, entry.name, {
         value: toValue(entry.value),
         enumerable: true,
         writable: true,

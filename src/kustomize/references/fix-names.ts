@@ -2,7 +2,15 @@
  * Fields that hold the name of a renamed object get the new name. Source: api/filters/nameref of kustomize 5.5.
  */
 
-import { entryOf, fieldOf, isNullNode, scalarNode, textOf, type YamlNode } from '../../yaml/index.ts';
+import {
+  entryOf,
+  fieldOf,
+  isNullNode,
+  mapEntry,
+  scalarNode,
+  textOf,
+  type YamlNode,
+} from '../../yaml/index.ts';
 import { type Build, recorderOf } from '../build.ts';
 import { isClusterScoped } from '../built-in-kinds.ts';
 import { refuse } from '../problem.ts';
@@ -127,7 +135,7 @@ class Fixer {
     if (referral.namespace === '') return;
     let entry = entryOf(node, 'namespace');
     if (!entry) {
-      entry = { key: scalarNode('namespace', '', referral.node), value: scalarNode('', '', referral.node) };
+      entry = mapEntry(scalarNode('namespace', '', referral.node), scalarNode('', '', referral.node));
       node.entries.push(entry);
     }
     setScalar(entry.value, referral.namespace, '', referral.node, this.#recorder);

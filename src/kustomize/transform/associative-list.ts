@@ -7,6 +7,7 @@
 import {
   fieldOf,
   isNullNode,
+  mapEntry,
   type SequenceNode,
   scalarNode,
   textOf,
@@ -106,7 +107,7 @@ function addMissingKeys(item: YamlNode, keys: readonly string[], values: Values)
   if (item.kind !== 'map') return;
   for (const [index, key] of keys.entries()) {
     if (fieldOf(item, key) || !values[index]) continue;
-    item.entries.push({ key: scalarNode(key, '', item), value: scalarNode(values[index], '', item) });
+    item.entries.push(mapEntry(scalarNode(key, '', item), scalarNode(values[index], '', item)));
   }
 }
 

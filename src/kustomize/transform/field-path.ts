@@ -3,7 +3,15 @@
  * kustomize 5.5.
  */
 
-import { entryOf, isNullNode, mapNode, type Origin, scalarNode, type YamlNode } from '../../yaml/index.ts';
+import {
+  entryOf,
+  isNullNode,
+  mapEntry,
+  mapNode,
+  type Origin,
+  scalarNode,
+  type YamlNode,
+} from '../../yaml/index.ts';
 import { refuse } from '../problem.ts';
 import { type Gvk, isSelectedGvk, type Resource } from '../resource.ts';
 
@@ -60,7 +68,7 @@ function walk(node: YamlNode, path: readonly string[], depth: number, context: W
   let entry = entryOf(node, name);
   if (!entry) {
     if (!mayCreate) return;
-    entry = { key: scalarNode(name, '', context.cause), value: created(isLast, context) };
+    entry = mapEntry(scalarNode(name, '', context.cause), created(isLast, context));
     node.entries.push(entry);
   } else if (isNullNode(entry.value) && mayCreate) {
     entry.value = created(isLast, context);

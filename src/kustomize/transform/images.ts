@@ -52,10 +52,10 @@ function reportNoMatch(entry: ImageEntry, seen: ReadonlySet<string>, build: Buil
 function eachContainerImage(node: YamlNode, apply: (image: YamlNode) => void): void {
   if (node.kind === 'sequence') for (const item of node.items) eachContainerImage(item, apply);
   if (node.kind !== 'map') return;
-  for (const { key, value } of node.entries) {
+  for (const { name, value } of node.entries) {
     if (value.kind === 'scalar') continue;
     eachContainerImage(value, apply);
-    if ((key.text !== 'containers' && key.text !== 'initContainers') || value.kind !== 'sequence') continue;
+    if ((name !== 'containers' && name !== 'initContainers') || value.kind !== 'sequence') continue;
     for (const item of value.items) {
       const image = item.kind === 'map' ? fieldOf(item, 'image') : undefined;
       if (image) apply(image);

@@ -8,6 +8,7 @@ import {
   fieldOf,
   isNullNode,
   type MapNode,
+  mapEntry,
   resolveOldType,
   type SequenceNode,
   scalarNode,
@@ -198,7 +199,7 @@ function add(root: MapNode, pointer: string, value: YamlNode): void {
   if (parent.kind === 'map') {
     const entry = entryOf(parent, key);
     if (entry) entry.value = value;
-    else parent.entries.push({ key: scalarNode(key, '!!str', value), value });
+    else parent.entries.push(mapEntry(scalarNode(key, '!!str', value), value));
     return;
   }
   if (key === '-') {
@@ -219,7 +220,7 @@ function remove(root: MapNode, pointer: string): YamlNode {
     const [removed] = parent.items.splice(existingIndex(parent, key), 1);
     if (removed) return removed;
   } else {
-    const index = parent.entries.findIndex((entry) => entry.key.text === key);
+    const index = parent.entries.findIndex((entry) => entry.name === key);
     const [removed] = index < 0 ? [] : parent.entries.splice(index, 1);
     if (removed) return removed.value;
   }

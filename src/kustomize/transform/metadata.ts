@@ -1,6 +1,14 @@
 /** Labels, annotations, namespaces, name prefixes and suffixes. */
 
-import { entryOf, fieldOf, isNullNode, scalarNode, textOf, type YamlNode } from '../../yaml/index.ts';
+import {
+  entryOf,
+  fieldOf,
+  isNullNode,
+  mapEntry,
+  scalarNode,
+  textOf,
+  type YamlNode,
+} from '../../yaml/index.ts';
 import { type Build, recorderOf } from '../build.ts';
 import { isClusterScoped } from '../built-in-kinds.ts';
 import { diagnosticAt, refuse } from '../problem.ts';
@@ -108,7 +116,7 @@ function setDefaultSubjects(
     if (subject.kind !== 'map' || textOf(fieldOf(subject, 'name')) !== 'default') continue;
     let entry = entryOf(subject, 'namespace');
     if (!entry) {
-      entry = { key: scalarNode('namespace', '', namespace.node), value: scalarNode('', '', namespace.node) };
+      entry = mapEntry(scalarNode('namespace', '', namespace.node), scalarNode('', '', namespace.node));
       subject.entries.push(entry);
     }
     set(entry.value);

@@ -7,6 +7,7 @@ import {
   fieldOf,
   type MapNode,
   MarkedNodes,
+  mapEntry,
   mapNode,
   refuseForbiddenCharacters,
   type SourceText,
@@ -305,7 +306,7 @@ function putBack(
   const metadata = metadataOf(merged);
   if (namespace !== '') setText(metadata, 'namespace', namespace);
   else if (entryOf(metadata, 'namespace')) {
-    metadata.entries = metadata.entries.filter((entry) => entry.key.text !== 'namespace');
+    metadata.entries = metadata.entries.filter((entry) => entry.name !== 'namespace');
   }
 }
 
@@ -328,7 +329,7 @@ function metadataOf(node: MapNode): MapNode {
   const metadata = fieldOf(node, 'metadata');
   if (metadata?.kind === 'map') return metadata;
   const created = mapNode(node);
-  node.entries.push({ key: scalarNode('metadata', '', node), value: created });
+  node.entries.push(mapEntry(scalarNode('metadata', '', node), created));
   return created;
 }
 
@@ -336,7 +337,7 @@ function metadataOf(node: MapNode): MapNode {
 function setText(map: MapNode, field: string, text: string): void {
   const entry = entryOf(map, field);
   if (!entry) {
-    if (text !== '') map.entries.push({ key: scalarNode(field, '', map), value: scalarNode(text, '', map) });
+    if (text !== '') map.entries.push(mapEntry(scalarNode(field, '', map), scalarNode(text, '', map)));
     return;
   }
   if (entry.value.kind === 'scalar' && textOf(entry.value) === text) return;

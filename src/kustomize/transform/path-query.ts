@@ -7,6 +7,7 @@ import {
   entryOf,
   fieldOf,
   isNullNode,
+  mapEntry,
   mapNode,
   type Origin,
   scalarNode,
@@ -135,7 +136,7 @@ class Matcher {
     if (!value) {
       if (!this.#create || node.kind !== 'map') return [];
       value = this.#made(rest[0]);
-      node.entries.push({ key: scalarNode(step, '', this.#at), value });
+      node.entries.push(mapEntry(scalarNode(step, '', this.#at), value));
     }
     return this.match(value, rest);
   }
@@ -173,7 +174,7 @@ class Matcher {
     if (found.length > 0 || !this.#create || node.kind !== 'sequence') return found;
     const text = scalarNode(value, '', this.#at);
     node.items.push(
-      field === '' ? text : mapNode(this.#at, [{ key: scalarNode(field, '', this.#at), value: text }]),
+      field === '' ? text : mapNode(this.#at, [mapEntry(scalarNode(field, '', this.#at), text)]),
     );
     // The search finds the new item now, unless the pattern does not match itself.
     return pattern.test(value) ? this.#condition(node, step, rest) : [];

@@ -4,6 +4,7 @@ import {
   assignNode,
   entryOf,
   isNullNode,
+  mapEntry,
   type Origin,
   type SequenceNode,
   scalarNode,
@@ -93,7 +94,7 @@ export function setEntry(node: YamlNode, key: string, shared: YamlNode, recorder
         { by: recorder.by, source: shared.source, offset: shared.offset, text: textOf(shared) },
       ];
     }
-    node.entries.push({ key: scalarNode(key, '', shared), value: shared });
+    node.entries.push(mapEntry(scalarNode(key, '', shared), shared));
     return;
   }
   if (entry.value === shared) return;

@@ -12,6 +12,7 @@ import {
   type MapEntry,
   type MapNode,
   type MarkedNodes,
+  mapEntry,
   resolveOldType,
   type SequenceNode,
   type scalarNode,
@@ -90,8 +91,7 @@ class Merger {
   #mergeEntries(map: MapNode, patch: MapNode, schema: Schema | undefined): boolean {
     let areSettled = true;
     for (const entry of patch.entries) {
-      const { key, value } = entry;
-      const name = key.text;
+      const { name, key, value } = entry;
       if (entryOf(patch, name) !== entry) continue;
       const field = fieldOf(map, name);
       const merged = this.#mergeField(field, value, schema, name);
@@ -110,7 +110,7 @@ class Merger {
 
   /** Something new goes through the merge too: nulls in it vanish, lists lose their doubles. */
   #mergeWithItself(map: MapNode, schema: Schema | undefined): MapNode {
-    for (const name of new Set(map.entries.map((entry) => entry.key.text))) {
+    for (const name of new Set(map.entries.map((entry) => entry.name))) {
       const entry = entryOf(map, name);
       if (entry)
         this.#setField(map, name, this.#mergeField(entry.value, entry.value, schema, name), entry.key);
@@ -122,29 +122,29 @@ class Merger {
   #settleRest(map: MapNode, patch: MapNode | undefined, schema: Schema | undefined): boolean {
     let unsettled: MapEntry[] | undefined;
     for (const entry of map.entries) {
-      const name = entry.key.text;
+      const name = entry.name;
       if (patch && entryOf(patch, name)) continue;
       if (settle(entry.value, schema?.fields?.[name], this.#context)) continue;
       unsettled ??= [];
       unsettled.push(entry);
     }
     if (!unsettled) return true;
-    for (const { key, value } of unsettled) {
-      this.#setField(map, key.text, this.#mergeField(value, undefined, schema, key.text), key);
+    for (const { name, key, value } of unsettled) {
+      this.#setField(map, name, this.#mergeField(value, undefined, schema, name), key);
     }
     return false;
   }
 
   #setField(map: MapNode, name: string, value: Maybe, key: ReturnType<typeof scalarNode>): void {
     if (!value || (isNullNode(value) && !keptNulls.has(value))) {
-      const index = map.entries.findIndex((entry) => entry.key.text === name);
+      const index = map.entries.findIndex((entry) => entry.name === name);
       if (index >= 0) map.entries.splice(index, 1);
       return;
     }
     // kustomize quotes what YAML 1.1 takes for no string; from then on the quotes stick to the field.
     if (isUnquotedOldNonString(value)) value.style = 'double';
     const field = fieldOf(map, name);
-    if (!field) map.entries.push({ key: { ...key, tag: key.style === 'plain' ? '' : key.tag }, value });
+    if (!field) map.entries.push(mapEntry({ ...key, tag: key.style === 'plain' ? '' : key.tag }, value));
     else if (field !== value) this.#assign(field, value, name);
   }
 
@@ -207,8 +207,8 @@ function settle(node: YamlNode, schema: Schema | undefined, context: Context): b
   if (context.settled.has(node)) return true;
   if (node.kind === 'map') {
     const known = schema ?? embeddedSchema(node, context);
-    for (const { key, value } of node.entries) {
-      if (!settle(value, known?.fields?.[key.text], context)) return false;
+    for (const { name, value } of node.entries) {
+      if (!settle(value, known?.fields?.[name], context)) return false;
     }
     context.settled.add(node);
     return true;
@@ -243,8 +243,8 @@ function settleList(
 
 /** Whether the field is known to be settled, without settling it: the quotes that a merge adds are added by the next merge, if there is one. */
 function isFieldSettled(map: MapNode, name: string, { settled }: Context): boolean {
-  for (const { key, value } of map.entries) {
-    if (key.text !== name) continue;
+  for (const { name: own, value } of map.entries) {
+    if (own !== name) continue;
     const isSettled =
       value.kind === 'scalar' ? !isNullNode(value) && !isUnquotedOldNonString(value) : settled.has(value);
     if (!isSettled) return false;
@@ -311,7 +311,7 @@ export function containsDirectives(node: YamlNode): boolean {
   if (node.kind === 'sequence') return node.items.some(containsDirectives);
   return (
     node.kind === 'map' &&
-    node.entries.some(({ key, value }) => key.text === '$patch' || containsDirectives(value))
+    node.entries.some(({ name, value }) => name === '$patch' || containsDirectives(value))
   );
 }
 
@@ -347,6 +347,6 @@ function readDirective(value: YamlNode, lenient: boolean): Directive {
 }
 
 function removeField(map: MapNode, name: string): void {
-  const index = map.entries.findIndex((entry) => entry.key.text === name);
+  const index = map.entries.findIndex((entry) => entry.name === name);
   if (index >= 0) map.entries.splice(index, 1);
 }
