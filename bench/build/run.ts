@@ -1,6 +1,6 @@
 /**
  * `npm run bench:build`: sluice build against kubectl kustomize, one after the other on the same trees, so that only their ratio
- * counts. Prints a table in Markdown. `--quick` leaves the largest trees out, which take kubectl minutes.
+ * counts. Prints tables in Markdown. `--quick` leaves the largest trees out, which take kubectl minutes.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -71,6 +71,31 @@ function compare(options: TreeOptions): string {
   }
 }
 
+/** An overlay of this repository, by both in turn. */
+function compareOverlay(overlay: string, turns: number): string[] {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-render-'));
+  try {
+    const programs = [
+      { name: 'sluice build', command: process.execPath, args: [sluice, 'build', overlay] },
+      { name: 'kubectl kustomize', command: 'kubectl', args: ['kustomize', overlay] },
+    ].map((program) => ({ ...program, runs: [] as Measured[] }));
+    for (let turn = 0; turn < turns; turn++) {
+      for (const { command, args, runs } of programs) runs.push(runOnce(directory, command, args));
+    }
+    const [ours, theirs] = programs.map(({ runs }) => runs[0]?.output);
+    const isSame = ours === theirs ? 'same' : 'DIFFERENT';
+    return programs.map(({ name, runs }) => {
+      const [cpu, clock] = (['cpuSeconds', 'seconds'] as const).map((field) => {
+        const sorted = runs.map((run) => run[field]).sort((one, other) => one - other);
+        return [sorted[0] ?? 0, sorted[Math.floor(turns / 2)] ?? 0].map((value) => `${value.toFixed(3)} s`);
+      });
+      return `| ${[name, ...(cpu ?? []), ...(clock ?? []), isSame].join(' | ')} |`;
+    });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
 /** A second render in the same process, after one file has changed. */
 function rerender(resources: number): string {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-render-'));
@@ -116,6 +141,10 @@ console.log(
 );
 console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const tree of trees) console.log(compare(tree));
+const guide = 'apps/backend/udp-demo/overlays/development';
+console.log(`\n| ${guide} | CPU, best | CPU, median | clock, best | clock, median | bytes |`);
+console.log('| --- | --- | --- | --- | --- | --- |');
+for (const line of compareOverlay(guide, 21)) console.log(line);
 console.log('\n| resources | first render | after one file changed |');
 console.log('| --- | --- | --- |');
 for (const resources of [100, 1000, 3000]) console.log(rerender(resources));

@@ -39,10 +39,12 @@ export function note(text: string): void {
 
 const severityStyle = { error: 'red', warning: 'yellow', info: 'blue' } as const;
 
+/** In one write: there may be thousands. */
 export function noteDiagnostics(diagnostics: readonly Diagnostic[]): void {
-  for (const diagnostic of diagnostics) {
-    const text = formatDiagnostic(diagnostic);
-    const word = `${diagnostic.severity} ${diagnostic.code}:`;
-    note(text.replace(word, styled(severityStyle[diagnostic.severity], word)));
-  }
+  if (diagnostics.length > 0) note(diagnostics.map(styledDiagnostic).join('\n'));
+}
+
+function styledDiagnostic(diagnostic: Diagnostic): string {
+  const word = `${diagnostic.severity} ${diagnostic.code}:`;
+  return formatDiagnostic(diagnostic).replace(word, styled(severityStyle[diagnostic.severity], word));
 }
