@@ -1,6 +1,6 @@
 /**
- * Renders a sample with the bundled command line and keeps the bytecode of the functions that were needed for it beside the bundle, for
- * bin/load.js.
+ * Renders and routes a sample with the bundled command line and keeps the bytecode of the functions that were needed for it beside the
+ * bundle, for bin/load.js.
  */
 
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -117,11 +117,16 @@ try {
   for (const [name, text] of Object.entries(sample)) writeFileSync(join(directory, name), text);
   process.stdout.write = () => true;
   process.stderr.write = () => true;
-  process.exitCode = await load('main.cjs').main(['build', directory]);
+  for (const command of [['build'], ['ingress', '--dry-run']]) {
+    const code = await load('main.cjs').main([...command, directory]);
+    // 1 is for what it warns of.
+    if (code > 1) throw new Error(`${command.join(' ')} of the sample ended with ${code}`);
+  }
   for (const [filename, script] of scripts) {
     // V8 knows bytecode of another text only by the length. A file whose name holds a hash never has another text.
     if (/-[\w-]{8}\.cjs$/.test(filename)) keep(bytecodeFile(filename), script.createCachedData());
   }
+  process.exitCode = 0;
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
