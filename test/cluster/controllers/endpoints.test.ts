@@ -223,6 +223,9 @@ describe('the endpoints controller', () => {
       endpoints: [],
     }));
     await eventually(() => expect(readyPods(cluster)).toEqual(['a', 'b']));
+    await eventually(() => expect(store.peek(endpoints, 'default', 'echo')?.subsets).toHaveLength(1));
+    await store.delete(endpoints, 'default', 'echo');
+    await eventually(() => expect(store.peek(endpoints, 'default', 'echo')?.subsets).toHaveLength(1));
     await store.delete(services, 'default', 'echo');
     await eventually(() => {
       expect(store.page(endpointSlices).items).toEqual([]);

@@ -64,6 +64,10 @@ export function startEndpointsController(context: ControllerContext): Controller
     if (object.metadata.labels?.[managedByLabel] !== managerName || !name) return;
     if (!writer.isOwnDoing(type, object)) sliceQueue.add(`${object.metadata.namespace}/${name}`);
   });
+  // As the real controller does: what is removed after its Service is there anew would else never come back.
+  endpointsInformer.onChange(({ type, object }) => {
+    if (type === 'DELETED') endpointsQueue.add(namespacedName(object));
+  });
   return {
     async stop() {
       await Promise.all([sliceQueue.stop(), endpointsQueue.stop()]);
