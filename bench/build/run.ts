@@ -1,6 +1,6 @@
 /**
- * `npm run bench:build`: sluice build against kubectl kustomize, one after the other on the same trees, so that only their ratio
- * counts. Prints tables in Markdown. `--quick` leaves the largest trees out, which take kubectl minutes.
+ * `npm run bench:build`: sluice build against kubectl kustomize, in turn on the same trees, so that only their ratio counts. Prints
+ * tables of medians in Markdown. `--quick` leaves the largest trees out, which take kubectl minutes.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -37,33 +37,58 @@ function runOnce(directory: string, command: string, args: readonly string[]): M
   return { seconds, cpuSeconds, output: readFileSync(outputFile, 'utf8') };
 }
 
-/** The best of some runs. */
-function best(runs: number, directory: string, command: string, args: readonly string[]): Measured {
-  const all = Array.from({ length: runs }, () => runOnce(directory, command, args));
-  const least = (field: 'seconds' | 'cpuSeconds') => Math.min(...all.map((measured) => measured[field]));
-  return { seconds: least('seconds'), cpuSeconds: least('cpuSeconds'), output: all[0]?.output ?? '' };
+interface Both {
+  readonly ours: readonly Measured[];
+  readonly theirs: readonly Measured[];
 }
+
+/** Ours before and after each of theirs, so that a change of the machine's speed is everyone's. */
+function inTurn(turns: number, directory: string, overlay: string): Both {
+  const runOurs = () => runOnce(directory, process.execPath, [sluice, 'build', overlay]);
+  const ours = [runOurs()];
+  const theirs: Measured[] = [];
+  for (let turn = 0; turn < turns; turn++) {
+    ours.push(runOurs());
+    theirs.push(runOnce(directory, 'kubectl', ['kustomize', overlay]));
+    ours.push(runOurs());
+  }
+  return { ours, theirs };
+}
+
+type Time = 'seconds' | 'cpuSeconds';
+
+function sortedTimes(runs: readonly Measured[], time: Time): number[] {
+  return runs.map((run) => run[time]).sort((one, other) => one - other);
+}
+
+function median(runs: readonly Measured[], time: Time): number {
+  return sortedTimes(runs, time)[Math.floor(runs.length / 2)] ?? 0;
+}
+
+const sameness = ({ ours, theirs }: Both): string =>
+  ours[0]?.output === theirs[0]?.output ? 'same' : 'DIFFERENT';
 
 function compare(options: TreeOptions): string {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-render-'));
   try {
     const overlay = writeTree(directory, options);
     const isLarge = options.resources >= 3000 || options.resources * options.patches >= 30_000;
-    const ours = best(3, directory, process.execPath, [sluice, 'build', overlay]);
-    const theirs = best(isLarge ? 1 : 3, directory, 'kubectl', ['kustomize', overlay]);
-    const isSame = ours.output === theirs.output ? 'same' : 'DIFFERENT';
-    const times = (one: number, other: number): string => `${(other / one).toFixed(1)} ×`;
+    const both = inTurn(isLarge ? 1 : 3, directory, overlay);
+    const medians = (time: Time) => [median(both.ours, time), median(both.theirs, time)] as const;
+    const [ourCpu, theirCpu] = medians('cpuSeconds');
+    const [ourClock, theirClock] = medians('seconds');
     const { resources, files, patches, withNames } = options;
     const cells = [
       resources,
       files === 'one' ? 'one file' : 'a file each',
       patches,
       withNames ? 'yes' : 'no',
-      `${ours.cpuSeconds.toFixed(2)} s`,
-      `${theirs.cpuSeconds.toFixed(2)} s`,
-      times(ours.cpuSeconds, theirs.cpuSeconds),
-      times(ours.seconds, theirs.seconds),
-      isSame,
+      `${ourCpu.toFixed(2)} s`,
+      `${theirCpu.toFixed(2)} s`,
+      `${ourClock.toFixed(2)} s`,
+      `${theirClock.toFixed(2)} s`,
+      `${(theirClock / ourClock).toFixed(1)} ×`,
+      sameness(both),
     ];
     return `| ${cells.join(' | ')} |`;
   } finally {
@@ -75,22 +100,15 @@ function compare(options: TreeOptions): string {
 function compareOverlay(overlay: string, turns: number): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-render-'));
   try {
-    const programs = [
-      { name: 'sluice build', command: process.execPath, args: [sluice, 'build', overlay] },
-      { name: 'kubectl kustomize', command: 'kubectl', args: ['kustomize', overlay] },
-    ].map((program) => ({ ...program, runs: [] as Measured[] }));
-    for (let turn = 0; turn < turns; turn++) {
-      for (const { command, args, runs } of programs) runs.push(runOnce(directory, command, args));
-    }
-    const [ours, theirs] = programs.map(({ runs }) => runs[0]?.output);
-    const isSame = ours === theirs ? 'same' : 'DIFFERENT';
-    return programs.map(({ name, runs }) => {
-      const [cpu, clock] = (['cpuSeconds', 'seconds'] as const).map((field) => {
-        const sorted = runs.map((run) => run[field]).sort((one, other) => one - other);
-        return [sorted[0] ?? 0, sorted[Math.floor(turns / 2)] ?? 0].map((value) => `${value.toFixed(3)} s`);
-      });
-      return `| ${[name, ...(cpu ?? []), ...(clock ?? []), isSame].join(' | ')} |`;
-    });
+    const both = inTurn(turns, directory, overlay);
+    const line = (name: string, runs: readonly Measured[]): string => {
+      const times = (['cpuSeconds', 'seconds'] as const).flatMap((time) => [
+        sortedTimes(runs, time)[0] ?? 0,
+        median(runs, time),
+      ]);
+      return `| ${[name, ...times.map((seconds) => `${seconds.toFixed(3)} s`), sameness(both)].join(' | ')} |`;
+    };
+    return [line('sluice build', both.ours), line('kubectl kustomize', both.theirs)];
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -137,9 +155,9 @@ const trees: readonly TreeOptions[] = [
 ];
 
 console.log(
-  '| resources | files | targeted patches | prefix and namespace | sluice, CPU | kubectl, CPU | less CPU | faster | bytes |',
+  '| resources | files | targeted patches | prefix and namespace | sluice, CPU | kubectl, CPU | sluice, clock | kubectl, clock | faster | bytes |',
 );
-console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const tree of trees) console.log(compare(tree));
 const guide = 'apps/backend/udp-demo/overlays/development';
 console.log(`\n| ${guide} | CPU, best | CPU, median | clock, best | clock, median | bytes |`);
