@@ -209,10 +209,10 @@ function wrongType(expected: string, value: unknown): PatchError {
   return new PatchError('malformed', `expected a ${expected}, but received a ${describeType(value)}`);
 }
 
-/** The patch's entries must come in the order that the directive gives, and be named by it. */
+/** The patch's entries, but for those it deletes, must come in the order that the directive gives, and be named by it. */
 function requireOrder(patched: unknown[], order: unknown[], mergeKey: string | undefined): void {
   if (order.length === 0) return;
-  const entries = patched.filter((entry) => !(isObject(entry) && Object.hasOwn(entry, patchDirective)));
+  const entries = patched.filter((entry) => !(isObject(entry) && entry[patchDirective] === 'delete'));
   let found = 0;
   for (const wanted of order) {
     if (found === entries.length) break;

@@ -32,6 +32,16 @@ describe('a strategic merge patch', () => {
     expect(patchSpec(spec, patch)).toEqual({ containers: [{ name: 'side' }, { name: 'b' }, { name: 'a' }] });
   });
 
+  it('lets $setElementOrder leave out what the patch deletes', () => {
+    const patch = {
+      '$setElementOrder/containers': [{ name: 'b' }],
+      containers: [{ name: 'a', $patch: 'delete' }],
+    };
+    expect(patchSpec({ containers: [{ name: 'a' }, { name: 'b' }] }, patch)).toEqual({
+      containers: [{ name: 'b' }],
+    });
+  });
+
   it.each([
     [{ containers: [{ image: 'x' }] }, 'map: map[image:x] does not contain declared merge key: name'],
     [
@@ -41,6 +51,10 @@ describe('a strategic merge patch', () => {
     [{ $retainKeys: ['volumes'], nodeName: 'n' }, 'invalid patch format of retainKeys'],
     [{ containers: ['a'] }, 'list element types are not identical: [[map[name:a]] [a]]'],
     [{ '$setElementOrder/containers': 1 }, 'expected a []interface {}, but received a int64'],
+    [
+      { '$setElementOrder/containers': [{ name: 'b' }], containers: [{ name: 'a', $patch: 'merge' }] },
+      "The order in patch list:\n[map[$patch:merge name:a]]\n doesn't match $setElementOrder list",
+    ],
     [{ bogus: { a: 1 } }, 'unable to find api field in struct PodSpec for the json field "bogus"'],
   ])('refuses %j as Kubernetes does', (patch, message) => {
     expect(() => patchSpec({ containers: [{ name: 'a' }], bogus: {} }, patch)).toThrow(message);
