@@ -6,6 +6,7 @@ import { type Diagnostic, DiagnosticError, hasErrors } from '../diagnostics/inde
 import type { RenderedObject, RenderResult } from '../kustomize/index.ts';
 import { choice } from './option-values.ts';
 import { noteDiagnostics, print } from './output.ts';
+import { shortWork } from './short-work.ts';
 
 interface BuildOptions {
   readonly output: string;
@@ -47,10 +48,12 @@ async function renderAll(directories: readonly string[], explains: boolean): Pro
   const { diskFileSystem } = await import('../files/index.ts');
   const options = { workingDirectory: process.cwd(), explain: explains };
   const paths = directories.map((directory) => resolve(directory));
-  if (paths.length === 1) return paths.map((path) => renderKustomization(path, diskFileSystem, options));
-  // Several overlays share the bases they have in common.
-  const renderer = createRenderer(diskFileSystem, options);
-  return paths.map((path) => renderer.render(path));
+  return shortWork(() => {
+    if (paths.length === 1) return paths.map((path) => renderKustomization(path, diskFileSystem, options));
+    // Several overlays share the bases they have in common.
+    const renderer = createRenderer(diskFileSystem, options);
+    return paths.map((path) => renderer.render(path));
+  });
 }
 
 function writeDiagnostics(diagnostics: readonly Diagnostic[], format: string): void {
