@@ -7,7 +7,7 @@
 
 import { knownKey } from './known-key.ts';
 import {
-  type MapEntry,
+  MapEntry,
   type MapNode,
   mapNode,
   type ScalarNode,
@@ -183,14 +183,15 @@ class LineComposer {
     const afterColon = offset + name.length + 1;
     const blanks = match[4];
     const isOpen = blanks === undefined;
-    const entry = {
+    const entry = new MapEntry(
       name,
-      key: this.#scalar(name, plainTag, offset, 'plain'),
+      { source: this.#source, offset },
       // Where nothing follows, the colon is the place of the null.
-      value: isOpen
+      isOpen
         ? this.#scalar('', '!!null', afterColon - 1, 'plain')
         : this.#value(match, entryValue, afterColon + blanks.length),
-    };
+      plainTag === '!!str' ? undefined : this.#scalar(name, plainTag, offset, 'plain'),
+    );
     entries.push(entry);
     this.#open = isOpen ? entry : undefined;
   }

@@ -237,7 +237,9 @@ export function formatFloat(value: number): string {
 /** In go-yaml's order. Refuses what cannot be a map of Go or JSON: a key twice, and below the root a key that is no string. */
 function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
   const { entries } = map;
-  for (const { key } of entries) {
+  for (const entry of entries) {
+    if (entry.hasPlainKey) continue;
+    const { key } = entry;
     const isString =
       key.style !== 'plain' || key.tag === '!!str' || (key.tag === '' && tagOfPlain(key.text) === '!!str');
     if (!isString && !isRoot) throw new UnprintableError(`the key ${key.text} is not a string`, key);

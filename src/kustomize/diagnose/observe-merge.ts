@@ -164,9 +164,9 @@ function place(node: YamlNode): string {
 
 /** Whether a merged item has every single value of the patch's item. */
 function includes(merged: YamlNode, item: MapNode): boolean {
-  return item.entries.every(({ key, value }) => {
-    if (key.text === '$patch') return true;
-    const own = fieldOf(merged, key.text);
+  return item.entries.every(({ name, value }) => {
+    if (name === '$patch') return true;
+    const own = fieldOf(merged, name);
     if (isNullNode(value)) return own === undefined;
     return value.kind === 'scalar' ? own?.kind === 'scalar' && own.text === value.text : own !== undefined;
   });

@@ -40,8 +40,9 @@ type Warn = (code: 'SL1107' | 'SL1112' | 'SL1113', message: string, at: YamlNode
 
 function inspectMap(map: MapNode, field: string, warn: Warn): void {
   const isTextMap = textMaps.has(field);
-  for (const { name, key, value } of map.entries) {
-    if (name.charCodeAt(0) === 0x24) inspectDirective(key, warn);
+  for (const entry of map.entries) {
+    const { name, value } = entry;
+    if (name.charCodeAt(0) === 0x24) inspectDirective(entry.key, warn);
     if (value.kind === 'scalar') {
       const isText = isTextMap || (name === 'value' && field === 'env');
       if (isText && value.style === 'plain' && isTyped(value.tag)) {
@@ -176,8 +177,8 @@ class PodIndex {
       const labels = podLabels(resource);
       if (labels?.kind !== 'map') continue;
       const namespace = effectiveNamespace(resource.currentId);
-      for (const { key, value } of labels.entries) {
-        const label = `${namespace}|${key.text}`;
+      for (const { name, value } of labels.entries) {
+        const label = `${namespace}|${name}`;
         const pair = `${label}=${textOf(value)}`;
         const list = this.#byLabel.get(pair);
         if (list) list.push({ resource, labels });
@@ -191,9 +192,9 @@ class PodIndex {
 
   matches(namespace: string, selector: MapNode): boolean {
     const [first] = selector.entries;
-    const candidates = this.#byLabel.get(`${namespace}|${first?.key.text}=${textOf(first?.value)}`) ?? [];
+    const candidates = this.#byLabel.get(`${namespace}|${first?.name}=${textOf(first?.value)}`) ?? [];
     return candidates.some(({ labels }) =>
-      selector.entries.every(({ key, value }) => textOf(fieldOf(labels, key.text)) === textOf(value)),
+      selector.entries.every(({ name, value }) => textOf(fieldOf(labels, name)) === textOf(value)),
     );
   }
 

@@ -91,11 +91,11 @@ class Merger {
   #mergeEntries(map: MapNode, patch: MapNode, schema: Schema | undefined): boolean {
     let areSettled = true;
     for (const entry of patch.entries) {
-      const { name, key, value } = entry;
+      const { name, value } = entry;
       if (entryOf(patch, name) !== entry) continue;
       const field = fieldOf(map, name);
       const merged = this.#mergeField(field, value, schema, name);
-      this.#setField(map, name, merged === value && !field ? cloneNode(value) : merged, key);
+      this.#setField(map, name, merged === value && !field ? cloneNode(value) : merged, entry);
       areSettled &&= isFieldSettled(map, name, this.#context);
     }
     return areSettled;
@@ -112,8 +112,7 @@ class Merger {
   #mergeWithItself(map: MapNode, schema: Schema | undefined): MapNode {
     for (const name of new Set(map.entries.map((entry) => entry.name))) {
       const entry = entryOf(map, name);
-      if (entry)
-        this.#setField(map, name, this.#mergeField(entry.value, entry.value, schema, name), entry.key);
+      if (entry) this.#setField(map, name, this.#mergeField(entry.value, entry.value, schema, name), entry);
     }
     return map;
   }
@@ -129,13 +128,15 @@ class Merger {
       unsettled.push(entry);
     }
     if (!unsettled) return true;
-    for (const { name, key, value } of unsettled) {
-      this.#setField(map, name, this.#mergeField(value, undefined, schema, name), key);
+    for (const entry of unsettled) {
+      const { name, value } = entry;
+      this.#setField(map, name, this.#mergeField(value, undefined, schema, name), entry);
     }
     return false;
   }
 
-  #setField(map: MapNode, name: string, value: Maybe, key: ReturnType<typeof scalarNode>): void {
+  /** The key of a new field is `from`'s. */
+  #setField(map: MapNode, name: string, value: Maybe, from: MapEntry): void {
     if (!value || (isNullNode(value) && !keptNulls.has(value))) {
       const index = map.entries.findIndex((entry) => entry.name === name);
       if (index >= 0) map.entries.splice(index, 1);
@@ -144,7 +145,7 @@ class Merger {
     // kustomize quotes what YAML 1.1 takes for no string; from then on the quotes stick to the field.
     if (isUnquotedOldNonString(value)) value.style = 'double';
     const field = fieldOf(map, name);
-    if (!field) map.entries.push(mapEntry({ ...key, tag: key.style === 'plain' ? '' : key.tag }, value));
+    if (!field) map.entries.push(newEntry(from, value));
     else if (field !== value) this.#assign(field, value, name);
   }
 
@@ -250,6 +251,13 @@ function isFieldSettled(map: MapNode, name: string, { settled }: Context): boole
     if (!isSettled) return false;
   }
   return true;
+}
+
+/** The type of a plain key is left to its text. */
+function newEntry(from: MapEntry, value: YamlNode): MapEntry {
+  if (from.hasPlainKey) return from.withValue(value);
+  const { key } = from;
+  return mapEntry({ ...key, tag: key.style === 'plain' ? '' : key.tag }, value);
 }
 
 function isUnquotedOldNonString(node: YamlNode): node is ReturnType<typeof scalarNode> {
