@@ -10,6 +10,9 @@ function orNotFound<T>(path: string, operation: () => T): T {
 }
 
 /** The files of this machine. */
+/** Complete, or Node makes a new object for every file. */
+const asText = { encoding: 'utf8', flag: 'r' } as const;
+
 export const diskFileSystem: FileSystem = {
   kind(path) {
     try {
@@ -29,7 +32,7 @@ export const diskFileSystem: FileSystem = {
     }
   },
   read: (path) => orNotFound(path, () => readFileSync(path)),
-  readText: (path) => orNotFound(path, () => readFileSync(path, 'utf8')),
+  readText: (path) => orNotFound(path, () => readFileSync(path, asText)),
   list: (path) => orNotFound(path, () => readdirSync(path).sort()),
   realPath: (path) => orNotFound(path, () => realpathSync.native(path)),
 };

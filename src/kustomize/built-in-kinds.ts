@@ -62,11 +62,16 @@ const includes = (table: Table, apiVersion: string, kind: string): boolean =>
   table.get(apiVersion)?.has(kind) ?? false;
 
 const clusterScoped = tableOf(clusterKinds);
+/** Of any apiVersion: most kinds are found to be namespaced by their name alone. */
+const clusterKindNames = new Set([...clusterScoped.values()].flatMap((kinds) => [...kinds]));
 const namespaced = tableOf(namespacedKinds);
 
 /** Whether kustomize is certain that the kind has no namespace; of a kind it does not know it is not. */
 export const isClusterScoped = (apiVersion: string, kind: string): boolean =>
-  includes(clusterScoped, apiVersion, kind);
+  clusterKindNames.has(kind) && includes(clusterScoped, apiVersion, kind);
+
+/** Whether there is a kind of that name of which kustomize is certain that it has no namespace. */
+export const mayBeClusterScoped = (kind: string): boolean => clusterKindNames.has(kind);
 
 /** Whether kustomize knows how the kind's lists are merged. */
 export const isBuiltIn = (apiVersion: string, kind: string): boolean =>

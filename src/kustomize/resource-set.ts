@@ -43,6 +43,18 @@ export class ResourceSet {
     this.#byKind = undefined;
   }
 
+  /** Adds all of another set, which is not to be used any more. */
+  addAll(other: ResourceSet, at?: Origin): void {
+    if (this.#list.length > 0 || !other.#byCurrentId || !other.#isUnique) {
+      for (const resource of other.#list) this.add(resource, at);
+      return;
+    }
+    this.#list = other.#list;
+    this.#byCurrentId = other.#byCurrentId;
+    this.#byAnyId = undefined;
+    this.#byKind = other.#byKind;
+  }
+
   /** Those of a kind, in order. */
   ofKind(kind: string): readonly Resource[] {
     if (!this.#byKind) {

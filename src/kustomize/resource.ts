@@ -12,7 +12,7 @@ import {
   textOf,
   type YamlNode,
 } from '../yaml/index.ts';
-import { isClusterScoped } from './built-in-kinds.ts';
+import { isClusterScoped, mayBeClusterScoped } from './built-in-kinds.ts';
 
 export interface Gvk {
   readonly group: string;
@@ -41,7 +41,7 @@ const originKey = 'config.kubernetes.io/origin';
 const transformationsKey = 'alpha.config.kubernetes.io/transformations';
 
 /** Annotations that kustomize takes for its own and removes. Source: BuildAnnotations in api/resource of kustomize 5.5. */
-const buildAnnotations = [
+const buildAnnotations = new Set([
   memoryKey,
   ...[
     'previousKinds',
@@ -63,7 +63,7 @@ const buildAnnotations = [
   'config.kubernetes.io/path',
   'config.kubernetes.io/index',
   'config.k8s.io/id',
-];
+]);
 
 export class Resource {
   node: MapNode;
@@ -101,46 +101,51 @@ export class Resource {
     return textUnlessNull(fieldOf(fieldOf(this.node, 'metadata'), field));
   }
 
-  #gvk: { readonly apiVersion: string; readonly value: Gvk } | undefined;
-
   get gvk(): Gvk {
-    return this.#gvkOf(this.apiVersion, this.kind);
+    return this.currentId;
   }
 
-  #gvkOf(apiVersion: string, kind: string): Gvk {
-    if (this.#gvk?.apiVersion !== apiVersion || this.#gvk.value.kind !== kind) {
-      this.#gvk = { apiVersion, value: { ...parseApiVersion(apiVersion), kind } };
-    }
-    return this.#gvk.value;
-  }
-
-  #currentId: ResourceId | undefined;
+  #currentId: { readonly apiVersion: string; readonly value: ResourceId } | undefined;
   #currentKey: { readonly id: ResourceId; readonly key: string } | undefined;
 
   /** Looked up every time, since anything may change the object; made anew only where it has changed. */
   get currentId(): ResourceId {
-    let apiVersion: YamlNode | undefined;
-    let kind: YamlNode | undefined;
+    let apiVersionNode: YamlNode | undefined;
+    let kindNode: YamlNode | undefined;
     let metadata: YamlNode | undefined;
+    let nameNode: YamlNode | undefined;
+    let namespaceNode: YamlNode | undefined;
     // One go instead of a look for each of them: this is asked for more often than anything else.
-    for (const { name, value } of this.node.entries) {
-      if (name === 'apiVersion') apiVersion ??= value;
-      else if (name === 'kind') kind ??= value;
-      else if (name === 'metadata') metadata ??= value;
+    const { entries } = this.node;
+    for (let index = 0; index < entries.length; index++) {
+      const entry = entries[index]!;
+      const { name } = entry;
+      if (name === 'apiVersion') apiVersionNode ??= entry.value;
+      else if (name === 'kind') kindNode ??= entry.value;
+      else if (name === 'metadata') metadata ??= entry.value;
     }
-    const gvk = this.#gvkOf(textOf(apiVersion), textOf(kind));
-    const name = textUnlessNull(fieldOf(metadata, 'name'));
-    const namespace = textUnlessNull(fieldOf(metadata, 'namespace'));
-    let id = this.#currentId;
-    if (!id || id.name !== name || id.namespace !== namespace || this.#idGvk !== gvk) {
-      id = { group: gvk.group, version: gvk.version, kind: gvk.kind, name, namespace };
-      this.#currentId = id;
-      this.#idGvk = gvk;
+    if (metadata?.kind === 'map') {
+      for (let index = 0; index < metadata.entries.length; index++) {
+        const entry = metadata.entries[index]!;
+        if (entry.name === 'name') nameNode ??= entry.value;
+        else if (entry.name === 'namespace') namespaceNode ??= entry.value;
+      }
     }
-    return id;
+    const apiVersion = textOf(apiVersionNode);
+    const kind = textOf(kindNode);
+    const name = textUnlessNull(nameNode);
+    const namespace = textUnlessNull(namespaceNode);
+    const known = this.#currentId;
+    if (known?.apiVersion === apiVersion) {
+      const id = known.value;
+      if (id.kind === kind && id.name === name && id.namespace === namespace) return id;
+    }
+    const { group, version } = parseApiVersion(apiVersion);
+    // Not by spreading: V8 gives every object that is made that way a hidden class of its own.
+    const value = { group, version, kind, name, namespace };
+    this.#currentId = { apiVersion, value };
+    return value;
   }
-
-  #idGvk: Gvk | undefined;
 
   /** The `idKey` of the current id. */
   get currentKey(): string {
@@ -153,17 +158,18 @@ export class Resource {
   get previousIds(): readonly ResourceId[] {
     const previous = this.#previousIds;
     if (previous.length === 0 || !this.#remembers) return noIds;
-    const { gvk } = this;
+    const { apiVersion } = this;
     const known = this.#fullPreviousIds;
-    if (known?.of === previous && known.gvk === gvk && known.ids.length === previous.length) return known.ids;
-    const { group, version } = gvk;
-    const ids = previous.map((id) => ({ group, version, ...id }));
-    this.#fullPreviousIds = { of: previous, gvk, ids };
+    if (known?.of === previous && known.apiVersion === apiVersion && known.ids.length === previous.length)
+      return known.ids;
+    const { group, version } = parseApiVersion(apiVersion);
+    const ids = previous.map(({ name, namespace, kind }) => ({ group, version, kind, name, namespace }));
+    this.#fullPreviousIds = { of: previous, apiVersion, ids };
     return ids;
   }
 
   #fullPreviousIds:
-    | { readonly of: readonly PreviousId[]; readonly gvk: Gvk; readonly ids: readonly ResourceId[] }
+    | { readonly of: readonly PreviousId[]; readonly apiVersion: string; readonly ids: readonly ResourceId[] }
     | undefined;
 
   get originalId(): ResourceId {
@@ -184,8 +190,8 @@ export class Resource {
 
   storePreviousId(): void {
     this.remember();
-    const { name, kind } = this;
-    this.#previousIds.push({ name, kind, namespace: effectiveNamespace(this.currentId) });
+    const id = this.currentId;
+    this.#previousIds.push({ name: id.name, kind: id.kind, namespace: effectiveNamespace(id) });
   }
 
   addPrefix(prefix: string): void {
@@ -260,7 +266,7 @@ export class Resource {
     const annotations = fieldOf(fieldOf(this.node, 'metadata'), 'annotations');
     if (!annotations) return;
     const values = stringMap(annotations);
-    for (const key of buildAnnotations) values.delete(key);
+    for (const key of values.keys()) if (buildAnnotations.has(key)) values.delete(key);
     if (!metadata.has('originAnnotations')) values.delete(originKey);
     if (!metadata.has('transformerAnnotations')) values.delete(transformationsKey);
     setStringMap(this.node, 'annotations', values);
@@ -294,7 +300,7 @@ export class Resource {
 const noIds: readonly ResourceId[] = [];
 
 const textUnlessNull = (node: YamlNode | undefined): string =>
-  node && !isNullNode(node) ? textOf(node) : '';
+  node?.kind === 'scalar' && !isNullNode(node) ? node.text : '';
 
 export interface BuildOrigin {
   readonly path?: string;
@@ -323,7 +329,7 @@ export const apiVersionOf = ({ group, version }: Gvk): string => (group ? `${gro
 
 /** The namespace an id counts as: none for cluster-wide kinds, `default` where none is written. */
 export function effectiveNamespace(id: ResourceId): string {
-  if (isClusterScoped(apiVersionOf(id), id.kind)) return '_non_namespaceable_';
+  if (mayBeClusterScoped(id.kind) && isClusterScoped(apiVersionOf(id), id.kind)) return '_non_namespaceable_';
   return id.namespace || 'default';
 }
 

@@ -50,7 +50,9 @@ class Emitter {
   #map(map: MapNode, indent: number, onSameLine: boolean, isRoot: boolean): void {
     const lineStart = lineStartAt(indent);
     let continues = onSameLine;
-    for (const { name, value } of sortedEntries(map, isRoot)) {
+    const entries = sortedEntries(map, isRoot);
+    for (let index = 0; index < entries.length; index++) {
+      const { name, value } = entries[index]!;
       if (!continues) this.#text += lineStart;
       continues = false;
       const keyText = keyTextOf(name);
@@ -77,7 +79,8 @@ class Emitter {
   #sequence(items: readonly YamlNode[], indent: number, onSameLine: boolean): void {
     const lineStart = lineStartAt(indent);
     let continues = onSameLine;
-    for (const item of items) {
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index]!;
       this.#text += continues ? '-' : `${lineStart}-`;
       continues = false;
       this.#item(item, indent);
@@ -237,7 +240,8 @@ export function formatFloat(value: number): string {
 /** In go-yaml's order. Refuses what cannot be a map of Go or JSON: a key twice, and below the root a key that is no string. */
 function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
   const { entries } = map;
-  for (const entry of entries) {
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index]!;
     if (entry.hasPlainKey) continue;
     const { key } = entry;
     const isString =
@@ -247,9 +251,9 @@ function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
   if (areInOrder(entries)) return entries;
   const sorted = [...entries].sort((one, other) => compareKeys(one.name, other.name));
   for (let index = 1; index < sorted.length; index++) {
-    const { name, key } = sorted[index]!;
-    if (name === sorted[index - 1]!.name) {
-      throw new UnprintableError(`the key ${name} is written twice`, key);
+    const entry = sorted[index]!;
+    if (entry.name === sorted[index - 1]!.name) {
+      throw new UnprintableError(`the key ${entry.name} is written twice`, entry.key);
     }
   }
   return sorted;

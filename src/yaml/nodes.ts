@@ -150,7 +150,12 @@ export const isNullNode = (node: YamlNode): boolean => node.tag === '!!null';
 /** The entry with this key, the first one where a key is written twice. */
 export function entryOf(node: YamlNode | undefined, key: string): MapEntry | undefined {
   if (node?.kind !== 'map') return undefined;
-  for (const entry of node.entries) if (entry.name === key) return entry;
+  const { entries } = node;
+  // By index: until it is compiled, `for … of` makes an object for every step, and nothing is asked for as often as this.
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index]!;
+    if (entry.name === key) return entry;
+  }
   return undefined;
 }
 
@@ -199,10 +204,20 @@ export function cloneNode(node: YamlNode): YamlNode {
  */
 export function assignNode(target: YamlNode, value: YamlNode): void {
   if (target === value) return;
+  if (target.kind === 'scalar' && value.kind === 'scalar') {
+    target.tag = value.tag;
+    target.source = value.source;
+    target.offset = value.offset;
+    target.text = value.text;
+    target.style = value.style;
+    if (value.touches) target.touches = value.touches;
+    else if (target.touches) delete target.touches;
+    return;
+  }
   const holder = target as unknown as Record<string, unknown>;
   if (target.kind !== value.kind) {
     for (const field of ['text', 'style', 'entries', 'items', 'mark']) delete holder[field];
   }
   Object.assign(target, value);
-  if (!value.touches) delete target.touches;
+  if (target.touches && !value.touches) delete target.touches;
 }

@@ -179,7 +179,7 @@ function addDirectory(
     return;
   }
   const below = accumulate(kustomization, inner, build);
-  for (const resource of below.resources.all) into.resources.add(resource, path.node);
+  into.resources.addAll(below.resources, path.node);
   into.config = mergeConfigs(into.config, below.config, path.node);
   addVariables(into.variables, below.variables);
 }

@@ -12,16 +12,23 @@ import {
 } from '../../yaml/index.ts';
 import type { Build } from '../build.ts';
 import { diagnosticAt } from '../problem.ts';
-import { effectiveNamespace, type Resource } from '../resource.ts';
+import { effectiveNamespace, type Resource, type ResourceId } from '../resource.ts';
 import type { ResourceSet } from '../resource-set.ts';
 
 export function inspectResult(resources: ResourceSet, build: Build): void {
-  for (const resource of resources.all) inspectValues(resource, build);
-  const services = indexServices(resources);
-  const pods = new PodIndex(resources);
+  const services = new ServiceIndex();
+  const pods = new PodIndex();
+  const others: Resource[] = [];
   for (const resource of resources.all) {
-    if (/^IngressRoute(?:UDP|TCP)$/.test(resource.kind)) inspectRoute(resource, services, build);
+    inspectValues(resource, build);
+    pods.add(resource);
+    const { kind } = resource;
+    if (kind === 'Service') services.add(resource);
+    if (kind === 'Service' || kind === 'IngressRouteUDP' || kind === 'IngressRouteTCP') others.push(resource);
+  }
+  for (const resource of others) {
     if (resource.kind === 'Service') inspectSelector(resource, pods, build);
+    else inspectRoute(resource, services, build);
   }
 }
 
@@ -40,7 +47,9 @@ type Warn = (code: 'SL1107' | 'SL1112' | 'SL1113', message: string, at: YamlNode
 
 function inspectMap(map: MapNode, field: string, warn: Warn): void {
   const isTextMap = textMaps.has(field);
-  for (const entry of map.entries) {
+  const { entries } = map;
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index]!;
     const { name, value } = entry;
     if (name.charCodeAt(0) === 0x24) inspectDirective(entry.key, warn);
     if (value.kind === 'scalar') {
@@ -59,7 +68,8 @@ function inspectCollection(node: MapNode | SequenceNode, field: string, warn: Wa
     inspectMap(node, field, warn);
     return;
   }
-  for (const item of node.items) {
+  for (let index = 0; index < node.items.length; index++) {
+    const item = node.items[index]!;
     if (item.kind !== 'scalar') inspectCollection(item, field, warn);
     else if (item.tag === '!!float') inspectNumber(item, warn);
   }
@@ -81,29 +91,25 @@ function inspectDirective(key: ScalarNode, warn: Warn): void {
 const isTyped = (tag: string): boolean =>
   tag === '!!int' || tag === '!!float' || tag === '!!bool' || tag === '!!timestamp';
 
-interface ServiceIndex {
-  /** By namespace and name as they are now. */
-  readonly current: ReadonlyMap<string, Resource>;
-  /** By namespace and name as they were. */
-  readonly former: ReadonlyMap<string, Resource>;
-  readonly names: ReadonlySet<string>;
-}
-
 /** More names are not compared with a misspelt one. */
 const maxComparedNames = 1000;
 
-function indexServices(resources: ResourceSet): ServiceIndex {
-  const current = new Map<string, Resource>();
-  const former = new Map<string, Resource>();
-  const names = new Set<string>();
-  for (const resource of resources.all) {
-    if (resource.kind !== 'Service') continue;
-    names.add(resource.name);
-    current.set(`${effectiveNamespace(resource.currentId)}/${resource.name}`, resource);
-    for (const id of resource.previousIds) former.set(`${effectiveNamespace(id)}/${id.name}`, resource);
+class ServiceIndex {
+  /** By namespace and name as they are now. */
+  readonly current = new Map<string, Resource>();
+  /** By namespace and name as they were. */
+  readonly former = new Map<string, Resource>();
+  readonly names = new Set<string>();
+
+  add(service: Resource): void {
+    const id = service.currentId;
+    this.names.add(id.name);
+    this.current.set(keyOf(id), service);
+    for (const previous of service.previousIds) this.former.set(keyOf(previous), service);
   }
-  return { current, former, names };
 }
+
+const keyOf = (id: ResourceId): string => `${effectiveNamespace(id)}/${id.name}`;
 
 function inspectRoute(route: Resource, services: ServiceIndex, build: Build): void {
   const routes = fieldOf(fieldOf(route.node, 'spec'), 'routes');
@@ -172,21 +178,19 @@ class PodIndex {
   /** Comparisons of names left: a tree full of foreign selectors must not cost a comparison of each with each. */
   #budget = 20_000;
 
-  constructor(resources: ResourceSet) {
-    for (const resource of resources.all) {
-      const labels = podLabels(resource);
-      if (labels?.kind !== 'map') continue;
-      const namespace = effectiveNamespace(resource.currentId);
-      for (const { name, value } of labels.entries) {
-        const label = `${namespace}|${name}`;
-        const pair = `${label}=${textOf(value)}`;
-        const list = this.#byLabel.get(pair);
-        if (list) list.push({ resource, labels });
-        else this.#byLabel.set(pair, [{ resource, labels }]);
-        const values = this.#valuesByKey.get(label);
-        if (values) values.set(textOf(value), resource);
-        else this.#valuesByKey.set(label, new Map([[textOf(value), resource]]));
-      }
+  add(resource: Resource): void {
+    const labels = podLabels(resource);
+    if (labels?.kind !== 'map') return;
+    const namespace = effectiveNamespace(resource.currentId);
+    for (const { name, value } of labels.entries) {
+      const label = `${namespace}|${name}`;
+      const pair = `${label}=${textOf(value)}`;
+      const list = this.#byLabel.get(pair);
+      if (list) list.push({ resource, labels });
+      else this.#byLabel.set(pair, [{ resource, labels }]);
+      const values = this.#valuesByKey.get(label);
+      if (values) values.set(textOf(value), resource);
+      else this.#valuesByKey.set(label, new Map([[textOf(value), resource]]));
     }
   }
 

@@ -31,9 +31,8 @@ export function eachField(
   cause: Origin,
   set: (node: YamlNode) => void,
 ): void {
-  if (spec.kind && spec.kind !== resource.kind) return;
-  if ((spec.group || spec.version) && !isSelectedGvk(resource.gvk, spec)) return;
-  walk(resource.node, splitPath(spec.path), 0, { spec, creation, cause, set, resource });
+  if ((spec.kind || spec.group || spec.version) && !isSelectedGvk(resource.gvk, spec)) return;
+  walk(resource.node, stepsOf(spec.path), 0, { spec, creation, cause, set, resource });
 }
 
 interface Walk {
@@ -44,50 +43,77 @@ interface Walk {
   readonly resource: Resource;
 }
 
-function walk(node: YamlNode, path: readonly string[], depth: number, context: Walk): void {
-  if (depth === path.length) {
-    context.set(node);
-    return;
+function walk(start: YamlNode, steps: readonly Step[], from: number, context: Walk): void {
+  let node = start;
+  for (let depth = from; depth < steps.length; depth++) {
+    if (isNullNode(node)) return;
+    if (node.kind === 'sequence') {
+      for (const item of node.items) walk(item, steps, depth, context);
+      return;
+    }
+    const next = nextNode(node, steps[depth]!, depth === steps.length - 1, context);
+    if (!next) return;
+    node = next;
   }
-  if (isNullNode(node)) return;
-  if (node.kind === 'sequence') {
-    for (const item of node.items) walk(item, path, depth, context);
-    return;
-  }
+  context.set(node);
+}
+
+/** One step down; undefined where there is nothing and nothing is to be made. */
+function nextNode(
+  node: YamlNode,
+  { name, isList }: Step,
+  isLast: boolean,
+  context: Walk,
+): YamlNode | undefined {
   if (node.kind !== 'map') {
     refuse('SL1011', `the path ${context.spec.path} leads through a single value`, node, {
       object: context.resource.describe(),
     });
   }
-  const step = path[depth] ?? '';
-  const isList = step.endsWith('[]');
-  const name = isList ? step.slice(0, -2) : step;
   if (name === '') refuse('SL1011', `the path ${context.spec.path} has an empty step`, node);
-  const mayCreate = context.spec.create === true && context.creation !== 'none' && !isList;
-  const isLast = depth === path.length - 1;
-  let entry = entryOf(node, name);
-  if (!entry) {
-    if (!mayCreate) return;
-    entry = mapEntry(scalarNode(name, '', context.cause), created(isLast, context));
-    node.entries.push(entry);
-  } else if (isNullNode(entry.value) && mayCreate) {
-    entry.value = created(isLast, context);
-  }
-  walk(entry.value, path, depth + 1, context);
+  const entry = entryOf(node, name);
+  if (entry && !isNullNode(entry.value)) return entry.value;
+  if (context.spec.create !== true || context.creation === 'none' || isList) return entry?.value;
+  const value = created(isLast, context);
+  if (entry) entry.value = value;
+  else node.entries.push(mapEntry(scalarNode(name, '', context.cause), value));
+  return value;
 }
 
 function created(isLast: boolean, { creation, cause }: Walk): YamlNode {
   return isLast && creation === 'scalar' ? scalarNode('', '', cause) : mapNode(cause);
 }
 
-const split = new Map<string, readonly string[]>();
+interface Step {
+  readonly name: string;
+  /** Written with `[]`: nothing is made there. */
+  readonly isList: boolean;
+}
 
-/** `\/` is a slash within a name. */
-export function splitPath(path: string): readonly string[] {
-  let parts = split.get(path);
-  if (!parts) {
-    parts = path.split(/(?<!\\)\//).map((part) => part.replaceAll('\\/', '/'));
-    split.set(path, parts);
+const known = new Map<string, readonly Step[]>();
+
+function stepsOf(path: string): readonly Step[] {
+  let steps = known.get(path);
+  if (!steps) {
+    // `\/` is a slash within a name.
+    steps = path.split(/(?<!\\)\//).map((part) => {
+      const isList = part.endsWith('[]');
+      return { name: (isList ? part.slice(0, -2) : part).replaceAll('\\/', '/'), isList };
+    });
+    known.set(path, steps);
   }
-  return parts;
+  return steps;
+}
+
+/** Those of the specifications that may mean something in a resource of a kind, in their order. */
+export function specsByKind(specs: readonly FieldSpec[]): (kind: string) => readonly FieldSpec[] {
+  const byKind = new Map<string, readonly FieldSpec[]>();
+  return (kind) => {
+    let chosen = byKind.get(kind);
+    if (!chosen) {
+      chosen = specs.filter((spec) => !spec.kind || spec.kind === kind);
+      byKind.set(kind, chosen);
+    }
+    return chosen;
+  };
 }

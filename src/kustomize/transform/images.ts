@@ -1,12 +1,19 @@
 /** The `images` of a kustomization. Source: api/filters/imagetag and api/internal/image of kustomize 5.5. */
 
 import { nearestName } from '../../diagnostics/index.ts';
-import { fieldOf, isNullNode, textOf, type YamlNode } from '../../yaml/index.ts';
+import {
+  fieldOf,
+  isNullNode,
+  type MapNode,
+  type SequenceNode,
+  textOf,
+  type YamlNode,
+} from '../../yaml/index.ts';
 import { type Build, recorderOf } from '../build.ts';
 import { diagnosticAt, refuse } from '../problem.ts';
 import type { ImageEntry } from '../read/kustomization.ts';
 import type { ResourceSet } from '../resource-set.ts';
-import { eachField, type FieldSpec } from './field-path.ts';
+import { eachField, type FieldSpec, specsByKind } from './field-path.ts';
 import { compilePattern } from './regular-expression.ts';
 import { type Recorder, setScalar } from './set-value.ts';
 
@@ -18,6 +25,7 @@ export function setImages(
   build: Build,
 ): void {
   const update = makeUpdate(entry, recorderOf(build, 'images'));
+  const specsOf = specsByKind(specs);
   let matches = 0;
   const seen = new Set<string>();
   const apply = (node: YamlNode): void => {
@@ -30,8 +38,9 @@ export function setImages(
     eachContainerImage(resource.node, apply);
   }
   for (const resource of resources.all) {
-    if (resource.kind === 'CustomResourceDefinition') continue;
-    for (const spec of specs) eachField(resource, spec, 'none', entry.node, apply);
+    const { kind } = resource;
+    if (kind === 'CustomResourceDefinition') continue;
+    for (const spec of specsOf(kind)) eachField(resource, spec, 'none', entry.node, apply);
   }
   if (matches === 0) reportNoMatch(entry, seen, build);
 }
@@ -49,15 +58,19 @@ function reportNoMatch(entry: ImageEntry, seen: ReadonlySet<string>, build: Buil
 }
 
 /** Lists called containers or initContainers, at any depth of any kind, inner ones first. */
-function eachContainerImage(node: YamlNode, apply: (image: YamlNode) => void): void {
-  if (node.kind === 'sequence') for (const item of node.items) eachContainerImage(item, apply);
-  if (node.kind !== 'map') return;
-  for (const { name, value } of node.entries) {
+function eachContainerImage(node: MapNode | SequenceNode, apply: (image: YamlNode) => void): void {
+  if (node.kind === 'sequence') {
+    for (const item of node.items) if (item.kind !== 'scalar') eachContainerImage(item, apply);
+    return;
+  }
+  const { entries } = node;
+  for (let index = 0; index < entries.length; index++) {
+    const { name, value } = entries[index]!;
     if (value.kind === 'scalar') continue;
     eachContainerImage(value, apply);
     if ((name !== 'containers' && name !== 'initContainers') || value.kind !== 'sequence') continue;
     for (const item of value.items) {
-      const image = item.kind === 'map' ? fieldOf(item, 'image') : undefined;
+      const image = fieldOf(item, 'image');
       if (image) apply(image);
     }
   }

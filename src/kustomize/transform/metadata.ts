@@ -15,7 +15,7 @@ import { diagnosticAt, refuse } from '../problem.ts';
 import type { Located } from '../read/decode.ts';
 import { type Gvk, isSelectedGvk, type Resource } from '../resource.ts';
 import type { ResourceSet } from '../resource-set.ts';
-import { eachField, type FieldSpec } from './field-path.ts';
+import { eachField, type FieldSpec, specsByKind } from './field-path.ts';
 import { setEntry, setScalar } from './set-value.ts';
 
 /** Sets labels or annotations wherever the specifications say. */
@@ -27,13 +27,15 @@ export function addPairs(
   build: Build,
 ): void {
   const recorder = recorderOf(build, by);
+  const specsOf = specsByKind(specs);
   const selecting = new Set<Resource>();
   const sorted = [...pairs].sort(([one], [other]) => (one < other ? -1 : 1));
   for (const resource of resources.all) {
+    const ownSpecs = specsOf(resource.kind);
     for (const [key, { value, node }] of sorted) {
       // One node for all the places of one resource: see setEntry.
       const shared = scalarNode(value, '!!str', node);
-      for (const spec of specs) {
+      for (const spec of ownSpecs) {
         eachField(resource, spec, 'map', node, (field) => {
           setEntry(field, key, shared, recorder);
           if (isSelector(spec)) selecting.add(resource);
@@ -61,6 +63,8 @@ function reportSelectors(
   build.diagnostics.push(diagnosticAt('warning', 'SL1110', message, first.node, { hint }));
 }
 
+const ownNamespace: FieldSpec = { path: 'metadata/namespace', create: true };
+
 /** Gives every resource that is not certainly cluster-wide the namespace, and the references that carry one. */
 export function setNamespace(
   namespace: Located<string>,
@@ -69,16 +73,17 @@ export function setNamespace(
   build: Build,
 ): void {
   const recorder = recorderOf(build, 'namespace');
+  const specsOf = specsByKind(specs);
   const set = (node: YamlNode): void => setScalar(node, namespace.value, '!!str', namespace.node, recorder);
   for (const resource of resources.all) {
     resource.storePreviousId();
     const { apiVersion, kind } = resource;
     if (!isClusterScoped(apiVersion, kind)) {
-      eachField(resource, { path: 'metadata/namespace', create: true }, 'scalar', namespace.node, set);
+      eachField(resource, ownNamespace, 'scalar', namespace.node, set);
     }
     const isBinding = kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
     if (isBinding) setDefaultSubjects(resource, namespace, set);
-    for (const spec of specs) {
+    for (const spec of specsOf(kind)) {
       if (spec.path === 'metadata/namespace') continue;
       if (spec.path === 'metadata/name' && apiVersion !== 'v1') continue;
       const isSubject = spec.path === 'subjects/namespace';

@@ -232,7 +232,10 @@ function refuseConflict(resource: Resource, at: YamlNode): never {
 /** A merge changes the patch only where it has directives or notes down settings; else its root is all that is changed here. */
 function copyForMerge(merge: MapNode, hasDirectives: boolean, build: Build): MapNode {
   if (build.explains || hasDirectives) return cloneNode(merge);
-  return { ...merge, entries: merge.entries.map((entry) => entry.withValue(entry.value)) };
+  return mapNode(
+    merge,
+    merge.entries.map((entry) => entry.withValue(entry.value)),
+  );
 }
 
 /** With a target kustomize writes the patch's labels and annotations anew, and they all become strings: a null no longer deletes. */

@@ -87,7 +87,9 @@ function refined(value: YamlNode, options: FieldOptions | undefined): YamlNode {
   if (part === undefined) {
     refuse('SL1011', `${value.text} has no part ${options.index ?? 0}`, options.node);
   }
-  return { ...cloneNode(value), text: part };
+  const copy = cloneNode(value);
+  copy.text = part;
+  return copy;
 }
 
 function isTarget(resource: Resource, target: ReplacementTarget, select: Selector): boolean {

@@ -120,8 +120,9 @@ class Merger {
   /** The fields that the patch does not mention. Returns whether all of them are settled. */
   #settleRest(map: MapNode, patch: MapNode | undefined, schema: Schema | undefined): boolean {
     let unsettled: MapEntry[] | undefined;
-    for (const entry of map.entries) {
-      const name = entry.name;
+    for (let index = 0; index < map.entries.length; index++) {
+      const entry = map.entries[index]!;
+      const { name } = entry;
       if (patch && entryOf(patch, name)) continue;
       if (settle(entry.value, schema?.fields?.[name], this.#context)) continue;
       unsettled ??= [];
@@ -208,7 +209,8 @@ function settle(node: YamlNode, schema: Schema | undefined, context: Context): b
   if (context.settled.has(node)) return true;
   if (node.kind === 'map') {
     const known = schema ?? embeddedSchema(node, context);
-    for (const { name, value } of node.entries) {
+    for (let index = 0; index < node.entries.length; index++) {
+      const { name, value } = node.entries[index]!;
       if (!settle(value, known?.fields?.[name], context)) return false;
     }
     context.settled.add(node);
@@ -244,7 +246,8 @@ function settleList(
 
 /** Whether the field is known to be settled, without settling it: the quotes that a merge adds are added by the next merge, if there is one. */
 function isFieldSettled(map: MapNode, name: string, { settled }: Context): boolean {
-  for (const { name: own, value } of map.entries) {
+  for (let index = 0; index < map.entries.length; index++) {
+    const { name: own, value } = map.entries[index]!;
     if (own !== name) continue;
     const isSettled =
       value.kind === 'scalar' ? !isNullNode(value) && !isUnquotedOldNonString(value) : settled.has(value);
@@ -256,8 +259,9 @@ function isFieldSettled(map: MapNode, name: string, { settled }: Context): boole
 /** The type of a plain key is left to its text. */
 function newEntry(from: MapEntry, value: YamlNode): MapEntry {
   if (from.hasPlainKey) return from.withValue(value);
-  const { key } = from;
-  return mapEntry({ ...key, tag: key.style === 'plain' ? '' : key.tag }, value);
+  const key = cloneNode(from.key);
+  if (key.style === 'plain') key.tag = '';
+  return mapEntry(key, value);
 }
 
 function isUnquotedOldNonString(node: YamlNode): node is ReturnType<typeof scalarNode> {
