@@ -42,6 +42,23 @@ describe('the bundled command line', () => {
     expect(lines.slice(1).map((line) => line.split(' ')[1])).toEqual(['false', 'false']);
   });
 
+  it('takes the bytecode of what it loads after a build too', () => {
+    const script = `
+      const { load, scripts } = require(${JSON.stringify(join(copy, 'bin/load.js'))});
+      const { main } = load('main.cjs');
+      const [overlay] = process.argv.slice(1);
+      main(['build', overlay]).then(() => main(['ingress', '--dry-run', overlay])).then(() => {
+        for (const [name, script] of scripts) console.error('script', /[a-z]+/.exec(name.split('/').at(-1))[0], script.cachedDataRejected);
+      });
+    `;
+    const lines = node('-e', script, overlay).stderr.split('\n');
+    const scripts = lines.filter((line) => line.startsWith('script '));
+    const rejected = scripts.filter((line) => line.endsWith(' true'));
+    expect(scripts).toContain('script render false');
+    expect(scripts).toContain('script ingress false');
+    expect(rejected).toEqual([]);
+  });
+
   it('loads the renderer for build alone', () => {
     const script = `
       const { load, scripts } = require(${JSON.stringify(join(copy, 'bin/load.js'))});
