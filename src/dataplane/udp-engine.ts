@@ -42,7 +42,6 @@ export const udpRequestDropReasons = [
   'no_route',
   'no_service',
   'no_endpoints',
-  'session_cap',
   'upstream_unreachable',
   'send_error',
   'denied',

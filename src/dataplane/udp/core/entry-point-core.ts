@@ -198,7 +198,6 @@ export class EntryPointCore {
     if (plan.refusal !== 0) return plan.refusal;
     const known = this.sessions.keys.find(key);
     const session = known >= 0 ? known : this.#openSession(client, nowMs);
-    if (session < 0) return refusal(dropCode.session_cap);
     this.sessions.touch(session, nowMs, known >= 0);
     if (this.trusted) this.#keepPlace(session, from);
     if (plan.responses > 0) {
@@ -448,6 +447,7 @@ export class EntryPointCore {
     tap.note(nowMs, isReply, keys, at, port, addresses, slot, endpointPort, this.#bytes, code);
   }
 
+  /** There is always room: at a limit a session that is idle goes, and any session may. */
   #openSession(client: number, nowMs: number): number {
     const { sessions } = this;
     if (sessions.isClientFull(client)) {
