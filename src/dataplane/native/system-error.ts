@@ -4,6 +4,8 @@ import { constants } from 'node:os';
 import type { Libc } from './libc.ts';
 
 const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+// It has two names.
+names.set(constants.errno.EAGAIN, 'EAGAIN');
 
 /** `EAGAIN` for 11; `errno 1234` for a number without a name. */
 export const errnoName = (errno: number): string => names.get(errno) ?? `errno ${errno}`;

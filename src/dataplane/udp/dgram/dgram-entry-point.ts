@@ -56,11 +56,14 @@ interface Flow {
   unanswered: Buffer | undefined;
   /** Whether the endpoint has got anything through it. */
   hasSent: boolean;
+  pendingSends: number;
   isClosed: boolean;
 }
 
-/** Sends that the kernel did not take at once, per entry point. */
+/** Sends that the kernel did not take at once: of an entry point, each way. */
 const maxPendingSends = 1024;
+/** Of one socket towards an endpoint: a way that is blocked leaves room for the others. */
+const maxPendingPerFlow = 128;
 /** A datagram is offered to so many endpoints. */
 const maxAttempts = 3;
 /** Larger datagrams are not kept for another attempt. */
@@ -85,6 +88,7 @@ export class DgramEntryPoint {
   /** Sends that failed, by the error's code: few different ones. */
   readonly #errors = new Map<string, number>();
   #pendingSends = 0;
+  #pendingReplies = 0;
   /** In force. */
   #decision: UdpDecision | undefined;
   #localAddressesAtMs = performance.now();
@@ -233,15 +237,11 @@ export class DgramEntryPoint {
     const flow =
       session.flows.find((other) => other.slot === slot) ?? this.#openFlow(session, slot, onFailure);
     if (!flow) return;
-    if (this.#pendingSends >= maxPendingSends) {
+    if (this.#pendingSends >= maxPendingSends || flow.pendingSends >= maxPendingPerFlow) {
       if (isFirst) this.#core.countDrop(dropCode.send_queue_full, datagram.length);
       return;
     }
-    this.#pendingSends++;
-    const header = this.#headerOf(flow);
-    flow.hasSent = true;
-    flow.socket.send(header ? [header, datagram] : datagram, (error) => {
-      this.#pendingSends--;
+    this.#send(flow, datagram, (error) => {
       if (error) {
         const { code = 'unknown' } = error as NodeJS.ErrnoException;
         if (unreachableCodes.has(code)) this.#onUnreachable(flow);
@@ -251,6 +251,18 @@ export class DgramEntryPoint {
       flow.unanswered = datagram.length <= maxKeptBytes ? datagram : undefined;
       if (isFirst) this.#core.countForwarded(slot, datagram.length);
       else this.#countRetry(slot, datagram.length);
+    });
+  }
+
+  #send(flow: Flow, datagram: Buffer, onSent: (error: Error | null) => void): void {
+    const header = this.#headerOf(flow);
+    flow.hasSent = true;
+    flow.pendingSends++;
+    this.#pendingSends++;
+    flow.socket.send(header ? [header, datagram] : datagram, (error) => {
+      flow.pendingSends--;
+      this.#pendingSends--;
+      onSent(error);
     });
   }
 
@@ -290,7 +302,7 @@ export class DgramEntryPoint {
     isFirst: boolean,
   ): void {
     const isUnreachable = unreachableCodes.has(code);
-    if (!isUnreachable) this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+    if (!isUnreachable) this.#noteError(code);
     if (isUnreachable && attempt < maxAttempts && !session.hasEnded) {
       const nowMs = performance.now();
       this.#core.slots.quarantine(slot, nowMs);
@@ -300,12 +312,24 @@ export class DgramEntryPoint {
     }
   }
 
+  #noteError(code: string): void {
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+  }
+
   /** Undefined where there is none to be had: `onFailure` is told why, now or in a moment. */
   #openFlow(session: Session, slot: number, onFailure: (code: string) => void): Flow | undefined {
     const socket = this.#openSocket(session, slot, onFailure);
     if (typeof socket === 'string') onFailure(socket);
     if (!socket || typeof socket === 'string') return undefined;
-    const flow: Flow = { session, slot, socket, unanswered: undefined, hasSent: false, isClosed: false };
+    const flow: Flow = {
+      session,
+      slot,
+      socket,
+      unanswered: undefined,
+      hasSent: false,
+      pendingSends: 0,
+      isClosed: false,
+    };
     session.flows.push(flow);
     socket.on('message', (reply) => this.#onReply(flow, reply));
     socket.on('error', (error) => {
@@ -366,15 +390,19 @@ export class DgramEntryPoint {
 
   #sendReply({ listener, address, port }: Session, reply: Buffer): void {
     // A listener is closed when its address leaves the host.
-    if (this.#pendingSends >= maxPendingSends || listener.isClosed) {
+    if (this.#pendingReplies >= maxPendingSends || listener.isClosed) {
       this.#core.countReplyDrop(dropCode.reply_send_error);
       return;
     }
-    this.#pendingSends++;
+    this.#pendingReplies++;
     listener.socket.send(reply, port, address, (error) => {
-      this.#pendingSends--;
-      if (error) this.#core.countReplyDrop(dropCode.reply_send_error);
-      else this.#core.countReply(reply.length);
+      this.#pendingReplies--;
+      if (!error) {
+        this.#core.countReply(reply.length);
+        return;
+      }
+      this.#noteError((error as NodeJS.ErrnoException).code ?? 'unknown');
+      this.#core.countReplyDrop(dropCode.reply_send_error);
     });
   }
 
