@@ -14,6 +14,7 @@ import { allocateTap, defaultTapRecords, joinTaps, TapReader, TapWriter } from '
 import type { EngineLog } from '../engine-log.ts';
 import { tellOfFewSockets } from '../few-sockets.ts';
 import { DgramEntryPoint } from './dgram-entry-point.ts';
+import { KernelDrops } from './kernel-drops.ts';
 import { SocketBudget } from './socket-budget.ts';
 
 /** How often idle sessions are looked for: a session may outlive its timeout by this much. */
@@ -23,6 +24,7 @@ export class DgramUdpEngine implements UdpEngine {
   readonly kind = 'dgram';
   readonly #entryPoints = new Map<string, DgramEntryPoint>();
   readonly #budget: SocketBudget;
+  readonly #kernelDrops = new KernelDrops();
   readonly #log: EngineLog;
   readonly #timer: NodeJS.Timeout;
   readonly #onSession: ((record: UdpSessionRecord) => void) | undefined;
@@ -81,7 +83,7 @@ export class DgramUdpEngine implements UdpEngine {
 
   #make(entryPoint: UdpEntryPoint): DgramEntryPoint {
     tellOfFewSockets(entryPoint, this.#budget.limit, this.#log);
-    return new DgramEntryPoint(entryPoint, this.#budget, this.#log, this.#onSession);
+    return new DgramEntryPoint(entryPoint, this.#budget, this.#kernelDrops, this.#log, this.#onSession);
   }
 
   async shut(entryPointName: string): Promise<void> {
@@ -134,5 +136,6 @@ export class DgramUdpEngine implements UdpEngine {
   #tick(): void {
     const nowMs = performance.now();
     for (const entryPoint of this.#entryPoints.values()) entryPoint.tick(nowMs);
+    this.#kernelDrops.tick(nowMs);
   }
 }

@@ -35,6 +35,7 @@ import { sessionKey } from '../core/session-table.ts';
 import type { TapWriter } from '../core/tap-ring.ts';
 import { codeOf, dropCode } from '../core/verdicts.ts';
 import type { EngineLog } from '../engine-log.ts';
+import type { KernelDrops } from './kernel-drops.ts';
 import { type Listener, Listeners } from './listeners.ts';
 import type { SocketBudget } from './socket-budget.ts';
 import { openUpstream } from './sockets.ts';
@@ -99,6 +100,7 @@ export class DgramEntryPoint {
   constructor(
     entryPoint: UdpEntryPoint,
     budget: SocketBudget,
+    kernelDrops: KernelDrops,
     log: EngineLog,
     onSession?: (record: UdpSessionRecord) => void,
   ) {
@@ -115,6 +117,7 @@ export class DgramEntryPoint {
       onSessionEnd: (id) => this.#freeSession(id),
     });
     this.#listeners = new Listeners(
+      kernelDrops,
       (listener, datagram, from) => this.#onDatagram(listener, datagram, from),
       (error) => this.#log('warn', `entry point ${this.name}: ${error.message}`),
     );
@@ -161,8 +164,12 @@ export class DgramEntryPoint {
       endpoints,
       Object.fromEntries(this.#errors),
     );
-    const sessionRecordsMissed = this.#sessionLog?.missed ?? 0;
-    return { ...counters, sessionRecordsMissed, ...(route === undefined ? {} : { route }) };
+    return {
+      ...counters,
+      kernelDrops: this.#listeners.kernelDrops,
+      sessionRecordsMissed: this.#sessionLog?.missed ?? 0,
+      ...(route === undefined ? {} : { route }),
+    };
   }
 
   tick(nowMs: number): void {

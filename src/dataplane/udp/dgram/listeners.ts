@@ -8,6 +8,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import type { UdpListener } from '../../udp-engine.ts';
+import type { KernelDrops, WatchedSocket } from './kernel-drops.ts';
 import { bindListener } from './sockets.ts';
 
 export interface Listener {
@@ -15,6 +16,7 @@ export interface Listener {
   readonly place: { readonly address: string; readonly port: number };
   /** Part of its sessions' keys. */
   readonly number: number;
+  readonly watched: WatchedSocket;
   isClosed: boolean;
 }
 
@@ -25,16 +27,25 @@ const wildcards = new Set(['0.0.0.0', '::']);
 export class Listeners {
   readonly #onDatagram: OnDatagram;
   readonly #onError: (error: Error) => void;
+  readonly #kernelDrops: KernelDrops;
   readonly #listeners: Listener[] = [];
   /** By `address port`, those beside a wildcard listener. */
   readonly #local = new Map<string, Listener>();
   readonly #wildcards: { readonly address: string; readonly port: number }[] = [];
   #nextNumber = 0;
+  /** Of listeners that are closed. */
+  #dropsBefore = 0;
   #isClosed = false;
 
-  constructor(onDatagram: OnDatagram, onError: (error: Error) => void) {
+  constructor(kernelDrops: KernelDrops, onDatagram: OnDatagram, onError: (error: Error) => void) {
+    this.#kernelDrops = kernelDrops;
     this.#onDatagram = onDatagram;
     this.#onError = onError;
+  }
+
+  /** Datagrams that found the listeners' receive buffers full. */
+  get kernelDrops(): number {
+    return this.#listeners.reduce((sum, { watched }) => sum + watched.drops, this.#dropsBefore);
   }
 
   async open(wanted: UdpListener): Promise<{ address: string; port: number }> {
@@ -71,7 +82,7 @@ export class Listeners {
       if (present.has(key)) continue;
       this.#local.delete(key);
       this.#listeners.splice(this.#listeners.indexOf(listener), 1);
-      listener.isClosed = true;
+      this.#leave(listener);
       listener.socket.close();
     }
   }
@@ -79,17 +90,23 @@ export class Listeners {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(
-      this.#listeners.map((listener) => {
-        listener.isClosed = true;
+      this.#listeners.splice(0).map((listener) => {
+        this.#leave(listener);
         return new Promise<void>((resolve) => listener.socket.close(resolve));
       }),
     );
-    this.#listeners.length = 0;
+  }
+
+  #leave(listener: Listener): void {
+    listener.isClosed = true;
+    this.#dropsBefore += listener.watched.drops;
+    this.#kernelDrops.forget(listener.watched);
   }
 
   #adopt(socket: Socket): Listener {
     const number = this.#nextNumber++ & 0xffff;
-    const listener = { socket, place: placeOf(socket), number, isClosed: false };
+    const watched = this.#kernelDrops.watch(socket);
+    const listener = { socket, place: placeOf(socket), number, watched, isClosed: false };
     this.#listeners.push(listener);
     socket.on('message', (datagram, from) => this.#onDatagram(listener, datagram, from));
     socket.on('error', this.#onError);

@@ -18,6 +18,7 @@ import {
   socketOptions,
 } from '../../native/index.ts';
 import type { UdpListener } from '../../udp-engine.ts';
+import { descriptorOf } from '../socket-descriptor.ts';
 import type { NativeListener } from './native-entry-point.ts';
 import { steerByClient } from './steer-by-client.ts';
 
@@ -95,15 +96,4 @@ function describe(fd: number, family: SocketFamily, { address, port }: SocketAdd
 function prepare(libc: Libc, { fd, isIPv6: is6, isWildcard }: NativeListener): number {
   if (isWildcard) setSocketOption(libc, fd, is6 ? socketOptions.packetInfo6 : socketOptions.packetInfo4, 1);
   return setBufferSizes(libc, fd, listenerBufferBytes).receive;
-}
-
-/** Node keeps it in a field without a public name; the older name warns. */
-function descriptorOf(socket: Socket): number {
-  for (const symbol of Object.getOwnPropertySymbols(socket)) {
-    const state: unknown = Reflect.get(socket, symbol);
-    if (typeof state !== 'object' || state === null || !('handle' in state)) continue;
-    const handle = state.handle as { readonly fd?: unknown } | null;
-    if (typeof handle?.fd === 'number' && handle.fd >= 0) return handle.fd;
-  }
-  throw new Error('the socket has no descriptor: it is closed, or not bound');
 }

@@ -1,0 +1,132 @@
+/** Datagrams of a great many sources. 30,000 of them by default, a million with SLUICE_FULL=1. */
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  bindSocket,
+  isAvailable,
+  type Libc,
+  loadLibc,
+  NativeMemory,
+  openUdpSocket,
+  SendBatch,
+  writeSocketAddress,
+} from '../../../src/dataplane/native/index.ts';
+import { engines } from './engines.ts';
+import {
+  eventually,
+  forwardTo,
+  type Place,
+  startBackend,
+  startClient,
+  startProxy,
+  unaccounted,
+} from './support.ts';
+
+const isFull = process.env.SLUICE_FULL === '1';
+const sources = isFull ? 1_000_000 : 30_000;
+const maxSessions = 500;
+/** Datagrams of the flood that may be under way: far fewer than a receive buffer holds. */
+const mostUnderWay = 640;
+const perBatch = 64;
+const loaded = loadLibc();
+
+/** One socket that sends each datagram from another address, 127.1.0.0 and up, for all of them are this host's. */
+class Flood {
+  sent = 0;
+  readonly #fd: number;
+  readonly #target: NativeMemory;
+  readonly #payload: NativeMemory;
+  readonly #batch: SendBatch;
+
+  constructor(libc: Libc, target: Place) {
+    this.#fd = openUdpSocket(libc, 'IPv4');
+    bindSocket(libc, this.#fd, 'IPv4', { address: '0.0.0.0', port: 0 });
+    this.#target = new NativeMemory(libc, 16);
+    this.#payload = new NativeMemory(libc, 64);
+    this.#batch = new SendBatch(libc, { messages: perBatch });
+    writeSocketAddress(this.#target.bytes, 0, target);
+    onTestFinished(() => void libc.close(this.#fd));
+  }
+
+  send(): void {
+    this.#batch.reset();
+    for (let count = 0; count < perBatch; count++) {
+      this.#batch.begin(this.#target.address, 16);
+      this.#batch.append(this.#payload.address, 64);
+      this.#batch.leaveFrom4(sourceOf(this.sent + count));
+    }
+    for (let done = 0; done < perBatch; ) done += Math.max(0, this.#batch.send(this.#fd, done));
+    this.sent += perBatch;
+  }
+}
+
+/** The bytes of 127.1.0.0 plus the number, as a word. */
+function sourceOf(number: number): number {
+  return Buffer.from([127, 1 + (number >> 16), (number >> 8) & 0xff, number & 0xff]).readInt32LE();
+}
+
+describe.skipIf(!isAvailable(loaded)).each(engines)(
+  'a flood of spoofed sources, with the $engine engine (needs koffi)',
+  (options) => {
+    if (!isAvailable(loaded)) return;
+    const libc: Libc = loaded;
+
+    async function start(answer?: (datagram: Buffer) => Buffer | undefined) {
+      const backend = await startBackend(answer ? { answer } : {});
+      backend.received.push = () => 0;
+      const table = forwardTo([backend.endpoint]);
+      const entryPoint = { maxSessions, idleTimeoutMs: 600_000 };
+      const proxy = await startProxy({ ...options, workers: 1 }, table, entryPoint);
+      return { ...proxy, flood: new Flood(libc, proxy.place) };
+    }
+
+    it(`of ${sources} takes no answer from established clients, and no more room than there is for sessions`, async () => {
+      const { place, counters, flood } = await start();
+      const clients = await Promise.all(Array.from({ length: 10 }, () => startClient(place)));
+      for (const client of [...clients, ...clients]) await client.ask('hello');
+      const before = counters();
+      const memory: number[] = [];
+      let asked = 0;
+      while (flood.sent < sources) {
+        flood.send();
+        await eventually(
+          () => flood.sent + asked - counters().datagramsIn + before.datagramsIn < mostUnderWay,
+        );
+        if (flood.sent % (10 * perBatch) === 0) await clients[asked++ % clients.length]?.ask(`${asked}`);
+        if (flood.sent % (sources / 4) < perBatch) memory.push(process.memoryUsage().rss);
+      }
+      await eventually(() => counters().datagramsIn === before.datagramsIn + flood.sent + asked);
+      expect(counters()).toMatchObject({
+        kernelDrops: 0,
+        sessions: maxSessions,
+        // No client had to begin another.
+        sessionsOpened: clients.length + flood.sent,
+        sessionsEvicted: clients.length + flood.sent - maxSessions,
+      });
+      expect(unaccounted(counters()).requests).toBe(0);
+      expect(asked).toBeGreaterThan(sources / 1_000);
+      // What it has by a fourth of them is all that it takes.
+      expect(Math.max(...memory) - (memory[0] ?? 0)).toBeLessThan(64 * 1024 * 1024);
+    }, 600_000);
+  },
+);
+
+describe.each(engines)(
+  'more datagrams at once than a receive buffer holds, with the $engine engine',
+  (options) => {
+    it('are told by the kernel, and those that it kept are forwarded', async () => {
+      const backend = await startBackend({ answer: () => undefined });
+      const { place, counters } = await startProxy({ ...options, workers: 1 }, forwardTo([backend.endpoint]));
+      const client = await startClient(place);
+      const largest = Buffer.alloc(65_507);
+      let sent = 0;
+      while (counters().kernelDrops === 0) {
+        const more = 200 + sent;
+        for (let count = 0; count < more; count++) client.send(largest);
+        sent += more;
+        await eventually(() => counters().datagramsIn + counters().kernelDrops === sent);
+      }
+      expect(counters().datagramsForwarded).toBe(counters().datagramsIn);
+    });
+  },
+);
