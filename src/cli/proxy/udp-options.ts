@@ -1,7 +1,8 @@
 /** The command line in, an entry point and a route table out. */
 
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import {
   type Endpoint,
@@ -48,6 +49,8 @@ export function parseListen(text: string): Place {
   if (isIP(address) === 0) {
     throw new InvalidArgumentError(`cannot listen on ${text}: "${host}" is not an address of a machine`);
   }
+  const problem = linkProblem(address);
+  if (problem) throw new InvalidArgumentError(`cannot listen on ${text}: ${problem}`);
   return { address, port };
 }
 
@@ -61,6 +64,8 @@ export async function parseEndpoint(text: string): Promise<WeightedService> {
   }
   const { host, port } = splitHostPort(place);
   if (host === '' || port === 0) throw new InvalidArgumentError(`endpoint ${text} must be HOST:PORT`);
+  const problem = linkProblem(host);
+  if (problem) throw new InvalidArgumentError(`endpoint ${text}: ${problem}`);
   const addresses = isIP(host) ? [host] : await addressesOf(host, text);
   const endpoints = addresses.map((address): Endpoint => ({ address, port, state: 'ready' }));
   return { name: place, weight: Number(weight), endpoints };
@@ -110,6 +115,20 @@ export function tableOf(services: readonly WeightedService[], options: UdpProxyO
     ...(clientAddress ? { clientAddress } : {}),
   };
   return { generation: 1, udp: [{ kind: 'forward', entryPoint: entryPointName, route }] };
+}
+
+/** What is wrong with an address that is good on one link only (fe80::/10), which has to be named; undefined for others. */
+function linkProblem(host: string): string | undefined {
+  if (!isIPv6(host)) return undefined;
+  const [address = '', zone] = host.split('%');
+  if (zone === undefined) {
+    if (!/^fe[89ab]/i.test(address)) return undefined;
+    return `a link-local address needs its interface, as in ${address}%eth0`;
+  }
+  const isThere = Object.entries(networkInterfaces()).some(([name, addresses = []]) =>
+    addresses.some(({ scopeid = 0 }) => scopeid > 0 && (name === zone || `${scopeid}` === zone)),
+  );
+  return isThere ? undefined : `there is no interface "${zone}" with a link-local address`;
 }
 
 function splitHostPort(text: string): { host: string; port: number } {

@@ -104,6 +104,7 @@ describe('sluice proxy tcp', () => {
     [['nonsense', '127.0.0.1:1'], 'ADDRESS:PORT'],
     [[':0', '127.0.0.1'], 'ADDRESS:PORT'],
     [[':0', '127.0.0.1:1=x'], 'a whole number'],
+    [['[fe80::1%nozone]:0', '127.0.0.1:1'], 'there is no interface "nozone" with a link-local address'],
     [[':0', '127.0.0.1:1', '--timeout', 'soon'], 'It must be a duration'],
     [[':0', '127.0.0.1:1', '--timeout', '0'], 'above 0'],
     [[':0', '127.0.0.1:1', '--balance', 'random'], 'Allowed choices'],

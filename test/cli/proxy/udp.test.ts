@@ -149,6 +149,18 @@ describe('sluice proxy udp', () => {
     [['127.0.0.1:0', '127.0.0.1:1', '--timeout', 'soon'], 'It must be a duration'],
     [['127.0.0.1:0', '127.0.0.1:1', '--balance', 'luck'], 'datagram, session, source'],
     [['127.0.0.1:0', '::1:53'], '"::1:53" must be ADDRESS:PORT, an IPv6 address in brackets: [::1]:53'],
+    [
+      ['[fe80::1%nozone]:5', '127.0.0.1:1'],
+      'error: cannot listen on [fe80::1%nozone]:5: there is no interface "nozone" with a link-local address',
+    ],
+    [
+      ['127.0.0.1:0', '[fe80::1%nozone]:5'],
+      'error: endpoint [fe80::1%nozone]:5: there is no interface "nozone" with a link-local address',
+    ],
+    [
+      ['127.0.0.1:0', '[fe80::1]:5'],
+      'error: endpoint [fe80::1]:5: a link-local address needs its interface, as in fe80::1%eth0',
+    ],
     [['127.0.0.1:0', 'no-such-host.invalid:53'], 'endpoint no-such-host.invalid:53: '],
     [['127.0.0.1:0'], "missing required argument 'endpoints'"],
     [['203.0.113.1:0', '127.0.0.1:1'], "doesn't have that address"],

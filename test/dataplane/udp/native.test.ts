@@ -229,6 +229,19 @@ describe.skipIf(lacksNative)('the native UDP engine (needs koffi)', () => {
     await eventually(() => counters().kernelDrops > 0);
   });
 
+  it('keeps the decision it has when a new one has an endpoint behind an interface that is not there', async () => {
+    const [backend, other] = await Promise.all([startBackend(), startBackend()]);
+    const { engine, place } = await startProxy({ engine: 'native' }, forwardTo([backend.endpoint]));
+    const nowhere = { address: 'fe80::1%nozone', port: 9, state: 'ready' } as const;
+    await expect(engine.apply(forwardTo([nowhere, other.endpoint]))).rejects.toThrow(
+      /^there is no interface nozone/,
+    );
+    const client = await startClient(place);
+    await client.ask('x');
+    await client.ask('y');
+    expect(backend.received).toHaveLength(2);
+  });
+
   it('answers within the limit of open files by evicting who was idle longest', async () => {
     const backend = await startBackend();
     const options = { engine: 'native', workers: 1, maxSockets: 5 } as const;

@@ -1,10 +1,23 @@
 /** The endpoints' socket addresses in memory that the kernel may be given: per slot as they are, and as IPv6 ones. */
 
 import { type Libc, NativeMemory, socketAddressBytes, writeSocketAddress } from '../../native/index.ts';
+import type { UdpDecision } from '../../route-table.ts';
 import type { EndpointSlots } from '../core/endpoint-slots.ts';
 
 export const addressLength4 = 16;
 export const addressLength6 = 28;
+
+const scratch = new Uint8Array(socketAddressBytes);
+
+/** Throws `RangeError` where an endpoint is behind an interface that is not there: what the kernel may be given has its number. */
+export function checkInterfaces(decision: UdpDecision | undefined): void {
+  const services = decision?.kind === 'forward' ? decision.route.services : [];
+  for (const { endpoints } of services) {
+    for (const endpoint of endpoints) {
+      if (endpoint.address.includes('%')) writeSocketAddress(scratch, 0, endpoint);
+    }
+  }
+}
 
 export class EndpointAddresses {
   /** Whether any endpoint is reached by IPv6 only. */

@@ -18,7 +18,7 @@ import { grown } from '../core/key-table.ts';
 import { placeWords, writeProxyHeader, writeSimpleHeader } from '../core/proxy-header.ts';
 import { sessionKey } from '../core/session-table.ts';
 import type { Channels } from './channels.ts';
-import { EndpointAddresses } from './endpoint-addresses.ts';
+import { checkInterfaces, EndpointAddresses } from './endpoint-addresses.ts';
 import { SessionChannels } from './session-channels.ts';
 import { SlotSets } from './slot-sets.ts';
 
@@ -135,6 +135,7 @@ export class NativeEntryPoint {
 
   apply(decision: UdpDecision | undefined): void {
     const before = this.core.plan.clientAddress;
+    checkInterfaces(decision);
     const gone = this.core.apply(decision);
     const { clientAddress } = this.core.plan;
     const { capacity } = this.core.slots;

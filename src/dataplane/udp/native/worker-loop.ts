@@ -160,7 +160,11 @@ export class WorkerLoop {
         this.#do(command);
         this.#mail.report({ kind: 'done', id: command.id, endpoints: this.#endpoints(command) });
       } catch (error) {
-        this.#mail.report({ kind: 'failed', id: command.id, message: String(error) });
+        this.#mail.report({
+          kind: 'failed',
+          id: command.id,
+          message: error instanceof Error ? error.message : String(error),
+        });
       }
     }
   }
