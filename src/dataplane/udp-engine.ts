@@ -99,6 +99,12 @@ export interface UdpEntryPointCounters {
   readonly datagramsRetried: number;
   /** Lost in the kernel before the engine saw them: its receive buffer was full. Not part of `datagramsIn`. */
   readonly kernelDrops: number;
+  /** Client addresses that limits per client had to forget, for others to be remembered. */
+  readonly clientsForgotten: number;
+  /** Sockets that were closed for newer ones of their session, whose endpoint had changed again and again: late answers are lost. */
+  readonly socketsGivenUp: number;
+  /** The present table's endpoints that get nothing: they are too many, or what they have is no address. */
+  readonly endpointsLeftOut: number;
   /** Sessions that ended without a record, where records are asked for: nobody had fetched those before them. */
   readonly sessionRecordsMissed: number;
   readonly drops: Readonly<Record<UdpDropReason, number>>;

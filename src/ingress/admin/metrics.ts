@@ -58,6 +58,16 @@ function addUdp(text: MetricsText, entryPoints: readonly UdpEntryPointCounters[]
       (one) => one.sessionRecordsMissed,
     ],
     ['kernel_drops_total', 'Datagrams lost in a full receive buffer.', (one) => one.kernelDrops],
+    [
+      'clients_forgotten_total',
+      'Client addresses that limits per client had to forget.',
+      (one) => one.clientsForgotten,
+    ],
+    [
+      'sockets_given_up_total',
+      'Sockets closed for newer ones of their session.',
+      (one) => one.socketsGivenUp,
+    ],
   ];
   for (const [name, help, value] of counters) {
     for (const one of entryPoints) {
@@ -66,6 +76,10 @@ function addUdp(text: MetricsText, entryPoints: readonly UdpEntryPointCounters[]
   }
   for (const { entryPoint, sessions } of entryPoints) {
     text.add('sluice_udp_sessions', 'gauge', 'Sessions at present.', sessions, { entrypoint: entryPoint });
+  }
+  for (const { entryPoint, endpointsLeftOut } of entryPoints) {
+    const help = 'Endpoints that get nothing, as they are too many.';
+    text.add('sluice_udp_endpoints_left_out', 'gauge', help, endpointsLeftOut, { entrypoint: entryPoint });
   }
   for (const { entryPoint, drops } of entryPoints) {
     for (const [reason, count] of Object.entries(drops)) {

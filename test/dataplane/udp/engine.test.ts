@@ -445,7 +445,7 @@ describe.each(engines)('the $engine engine', (options) => {
     expect(records).toHaveLength(4);
   });
 
-  it('says how many sessions it could not tell of', async () => {
+  it('tells of sessions that were evicted', async () => {
     const records: UdpSessionRecord[] = [];
     const backend = await startBackend({ answer: () => undefined });
     const told = {

@@ -1,6 +1,7 @@
 /** Datagrams of a great many sources. 30,000 of them by default, a million with SLUICE_FULL=1. */
 
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { UdpEngineOptions, UdpSessionRecord } from '../../../src/dataplane/index.ts';
 import {
   bindSocket,
   isAvailable,
@@ -11,7 +12,7 @@ import {
   SendBatch,
   writeSocketAddress,
 } from '../../../src/dataplane/native/index.ts';
-import { engines } from './engines.ts';
+import { engines, lacksNative } from './engines.ts';
 import {
   eventually,
   forwardTo,
@@ -28,7 +29,6 @@ const maxSessions = 500;
 /** Datagrams of the flood that may be under way: far fewer than a receive buffer holds. */
 const mostUnderWay = 640;
 const perBatch = 64;
-const loaded = loadLibc();
 
 /** One socket that sends each datagram from another address, 127.1.0.0 and up, for all of them are this host's. */
 class Flood {
@@ -65,23 +65,22 @@ function sourceOf(number: number): number {
   return Buffer.from([127, 1 + (number >> 16), (number >> 8) & 0xff, number & 0xff]).readInt32LE();
 }
 
-describe.skipIf(!isAvailable(loaded)).each(engines)(
+/** One entry point with one worker, and a flood towards it. */
+async function startFlooded(options: UdpEngineOptions, answer?: (datagram: Buffer) => Buffer | undefined) {
+  const libc = loadLibc();
+  if (!isAvailable(libc)) throw new Error(libc.unavailable);
+  const backend = await startBackend(answer ? { answer } : {});
+  backend.received.push = () => 0;
+  const entryPoint = { maxSessions, idleTimeoutMs: 600_000 };
+  const proxy = await startProxy({ ...options, workers: 1 }, forwardTo([backend.endpoint]), entryPoint);
+  return { ...proxy, flood: new Flood(libc, proxy.place) };
+}
+
+describe.skipIf(lacksNative).each(engines)(
   'a flood of spoofed sources, with the $engine engine (needs koffi)',
   (options) => {
-    if (!isAvailable(loaded)) return;
-    const libc: Libc = loaded;
-
-    async function start(answer?: (datagram: Buffer) => Buffer | undefined) {
-      const backend = await startBackend(answer ? { answer } : {});
-      backend.received.push = () => 0;
-      const table = forwardTo([backend.endpoint]);
-      const entryPoint = { maxSessions, idleTimeoutMs: 600_000 };
-      const proxy = await startProxy({ ...options, workers: 1 }, table, entryPoint);
-      return { ...proxy, flood: new Flood(libc, proxy.place) };
-    }
-
     it(`of ${sources} takes no answer from established clients, and no more room than there is for sessions`, async () => {
-      const { place, counters, flood } = await start();
+      const { place, counters, flood } = await startFlooded(options);
       const clients = await Promise.all(Array.from({ length: 10 }, () => startClient(place)));
       for (const client of [...clients, ...clients]) await client.ask('hello');
       const before = counters();
@@ -110,6 +109,23 @@ describe.skipIf(!isAvailable(loaded)).each(engines)(
     }, 600_000);
   },
 );
+
+describe.skipIf(lacksNative)('a flood that nobody has time to hear of (needs koffi)', () => {
+  it('leaves records of as many of its sessions as there is room for', async () => {
+    const records: UdpSessionRecord[] = [];
+    const onSession = (record: UdpSessionRecord) => void records.push(record);
+    const { counters, flood } = await startFlooded({ engine: 'native', onSession }, () => undefined);
+    // Nobody fetches them while this thread is busy.
+    while (flood.sent < 5_000) {
+      flood.send();
+      while (counters().datagramsIn < flood.sent);
+    }
+    const ended = flood.sent - maxSessions;
+    await eventually(() => records.length + counters().sessionRecordsMissed === ended);
+    expect(records.length).toBe(2_048);
+    expect(counters()).toMatchObject({ sessionsEvicted: ended, sessionRecordsMissed: ended - 2_048 });
+  });
+});
 
 describe.each(engines)(
   'more datagrams at once than a receive buffer holds, with the $engine engine',

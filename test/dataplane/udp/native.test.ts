@@ -242,6 +242,31 @@ describe.skipIf(lacksNative)('the native UDP engine (needs koffi)', () => {
     expect(backend.received).toHaveLength(2);
   });
 
+  it('keeps four sockets of a session whose endpoint changes, and counts those that it gives up', async () => {
+    const backends = await Promise.all(Array.from({ length: 6 }, () => startBackend()));
+    const options = { engine: 'native', workers: 1 } as const;
+    const upTo = (last: number) => {
+      const endpoints = backends.slice(0, last + 1).map(({ endpoint }) => endpoint);
+      const leaving = endpoints.map((endpoint, at) =>
+        at < last ? { ...endpoint, state: 'terminating' as const } : endpoint,
+      );
+      return forwardTo(leaving, { balance: 'session' });
+    };
+    const { engine, place, counters } = await startProxy(options, upTo(0));
+    const client = await startClient(place);
+    const ports: number[] = [];
+    for (const { socket } of backends) socket.on('message', (_, { port }) => ports.push(port));
+    for (const last of backends.keys()) {
+      await engine.apply(upTo(last));
+      await client.ask(`to ${last}`);
+    }
+    expect(counters()).toMatchObject({ sessionsOpened: 1, socketsGivenUp: 2 });
+    // What the third was asked still has its answer; the second's finds nobody.
+    for (const late of [1, 2]) backends[late]?.socket.send(`late ${late}`, ports[late] ?? 0, '127.0.0.1');
+    await client.received(7);
+    expect(String(client.replies[6]?.payload)).toBe('late 2');
+  });
+
   it('answers within the limit of open files by evicting who was idle longest', async () => {
     const backend = await startBackend();
     const options = { engine: 'native', workers: 1, maxSockets: 5 } as const;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UdpDropReason, UdpEntryPoint, UdpRoute } from '../../../src/dataplane/index.ts';
+import { maxEndpoints } from '../../../src/dataplane/udp/core/endpoint-slots.ts';
 import { engines } from './engines.ts';
 import { eventually, forwardTo, startBackend, startClient, startProxy, unaccounted } from './support.ts';
 
@@ -118,5 +119,29 @@ describe.each(engines)('limits of the $engine engine', (options) => {
     expect(proxy.counters()).toMatchObject({ sessions: 3, sessionsEvicted: 2, sessionsOpened: 5 });
     await other.ask('y');
     expect(proxy.counters().sessionsOpened).toBe(5);
+  });
+
+  it('remember few more client addresses than sessions, and count those that make room', async () => {
+    const quick = { datagramsPerSecond: 1e6, burst: 1e6 };
+    const proxy = await start({ maxSessions: 2, ratePerClient: quick });
+    for (let host = 1; host <= 6; host++) {
+      await (await startClient(proxy.place, `127.0.0.${host}`)).ask('x');
+    }
+    expect(proxy.counters()).toMatchObject({ sessions: 2, sessionsEvicted: 4, clientsForgotten: 3 });
+  });
+
+  it('leave out the endpoints that are too many, and count them', async () => {
+    const backend = await startBackend();
+    const others = Array.from({ length: maxEndpoints + 1 }, (_, index) => ({
+      address: `10.${index >> 16}.${(index >> 8) & 0xff}.${index & 0xff}`,
+      port: 9,
+      state: 'terminating' as const,
+    }));
+    const proxy = await startProxy({ ...options, workers: 2 }, forwardTo([backend.endpoint, ...others]));
+    expect(proxy.counters()).toMatchObject({ endpointsLeftOut: 2 });
+    expect(proxy.counters().endpoints).toHaveLength(maxEndpoints);
+    await (await startClient(proxy.place)).ask('x');
+    await proxy.engine.apply(forwardTo([backend.endpoint]));
+    expect(proxy.counters()).toMatchObject({ endpointsLeftOut: 0 });
   });
 });

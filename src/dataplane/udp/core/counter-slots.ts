@@ -28,6 +28,9 @@ const names = [
   'datagramsBounced',
   'datagramsRetried',
   'kernelDrops',
+  'clientsForgotten',
+  'socketsGivenUp',
+  'endpointsLeftOut',
 ] as const;
 
 type CounterName = (typeof names)[number];
@@ -48,12 +51,24 @@ export function readCounters(
   sendErrors: Readonly<Record<string, number>>,
 ): UdpEntryPointCounters {
   const sum = (at: number) => rows.reduce((total, row) => total + (row[at] ?? 0), 0);
+  const largest = (at: number) => Math.max(0, ...rows.map((row) => row[at] ?? 0));
   const values = Object.fromEntries(names.map((name, at) => [name, sum(at)])) as Record<CounterName, number>;
   const drops = Object.fromEntries(
     udpDropReasons.map((reason, code) => [reason, sum(firstDropCounter + code)]),
   ) as Record<UdpDropReason, number>;
   const workers = rows.map((row) => row[counter.datagramsIn] ?? 0);
-  return { entryPoint, ...values, sessionRecordsMissed: 0, drops, sendErrors, endpoints, workers };
+  // All threads have the same table.
+  const endpointsLeftOut = largest(counter.endpointsLeftOut);
+  return {
+    entryPoint,
+    ...values,
+    endpointsLeftOut,
+    sessionRecordsMissed: 0,
+    drops,
+    sendErrors,
+    endpoints,
+    workers,
+  };
 }
 
 /** The counters of the endpoints that are not gone. */

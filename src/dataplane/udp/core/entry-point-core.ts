@@ -140,6 +140,7 @@ export class EntryPointCore {
         if (slot >= 0) present.add(slot);
       }
     }
+    this.counters[counter.endpointsLeftOut] = plan.leftOut;
     const gone = this.slots.keepOnly(present);
     if (!plan.hasSameEndpoints(before) || plan.balance !== before.balance) this.#planNumber++;
     this.plan = plan;
@@ -188,6 +189,7 @@ export class EntryPointCore {
     let client = -1;
     if (this.sessions.clients) {
       client = this.sessions.clients.enter(from, this.#perClient?.burst ?? 0, nowMs);
+      this.counters[counter.clientsForgotten] = this.sessions.clients.forgotten;
       if (this.#perClient && !this.#takeClientToken(client, this.#perClient, nowMs)) {
         return refusal(dropCode.rate_client);
       }

@@ -37,6 +37,8 @@ export class Plan {
   readonly route: UdpRoute | undefined;
   /** The refusal that answers every datagram, or 0 when they are forwarded. */
   readonly refusal: number;
+  /** Endpoints without a slot: see `claim`. */
+  leftOut = 0;
   /** Ready endpoints with a weight. */
   readonly readyCount: number;
   readonly access: AddressList | undefined;
@@ -144,6 +146,7 @@ export class Plan {
 
   #planService({ name, weight, endpoints, refusal: reason }: WeightedService): PlannedService[] {
     const claimed = endpoints.map((endpoint) => this.#slots.claim(endpoint, name));
+    this.leftOut += claimed.filter((slot) => slot < 0).length;
     const ready = claimed.filter((slot) => slot >= 0 && this.#slots.state[slot] === endpointState.ready);
     if (weight <= 0 || (ready.length === 0 && !reason)) return [];
     const answer = reason && ready.length === 0 ? refusal(dropCode[reason]) : 0;

@@ -203,6 +203,8 @@ export class SessionTable {
  */
 export class ClientTable {
   readonly keys: KeyTable;
+  /** Addresses that made room so far. */
+  forgotten = 0;
   sessions = new Int32Array(0);
   firstSession = new Int32Array(0);
   /** Of the address's rate limit. */
@@ -226,7 +228,10 @@ export class ClientTable {
       return known;
     }
     // Fewer sessions than entries are there, so some entry has none.
-    if (this.keys.size >= this.keys.limit) this.keys.remove(this.keys.oldest(segment.new));
+    if (this.keys.size >= this.keys.limit) {
+      this.keys.remove(this.keys.oldest(segment.new));
+      this.forgotten++;
+    }
     const id = this.keys.insert(key);
     this.sessions[id] = 0;
     this.firstSession[id] = -1;

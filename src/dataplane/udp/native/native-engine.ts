@@ -84,6 +84,13 @@ export interface NativeUdpEngineOptions {
   readonly onSession?: (record: UdpSessionRecord) => void;
 }
 
+/** How many workers there are when so many are asked for; one per core when nobody asks. */
+export function workerCount(asked: number | undefined, log: EngineLog): number {
+  if (asked === undefined) return Math.min(mostWorkers, availableParallelism());
+  if (asked > mostWorkers) log('warn', `${asked} UDP workers were asked for: ${mostWorkers} are started`);
+  return Math.max(1, Math.min(mostWorkers, asked));
+}
+
 export class NativeUdpEngine implements UdpEngine {
   readonly kind = 'native';
   readonly #libc: Libc;
@@ -104,14 +111,14 @@ export class NativeUdpEngine implements UdpEngine {
   #nextAlone = 0;
 
   constructor(options: NativeUdpEngineOptions) {
-    const { libc, log, workers = availableParallelism(), maxSockets, onSession } = options;
+    const { libc, log, workers, maxSockets, onSession } = options;
     this.#libc = libc;
     this.#log = log;
     this.#onSession = onSession;
     if (onSession) this.#timer = setInterval(() => this.#tellSessions(), sessionLogEveryMs).unref();
     raiseDescriptorLimit(libc, ledgerFiles);
     const files = Math.min(ledgerFiles, descriptorLimit(libc).current);
-    const count = Math.max(1, Math.min(mostWorkers, workers));
+    const count = workerCount(workers, log);
     const maxChannels = Math.max(1, Math.floor((maxSockets ?? files - reservedFiles) / count));
     this.#maxSockets = maxChannels * count;
     this.#workers = Array.from(

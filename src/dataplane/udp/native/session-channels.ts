@@ -223,6 +223,7 @@ export class SessionChannels {
     for (let channel = older[last] as number; channel >= 0; ) {
       const next = older[channel] as number;
       this.#close(channel);
+      this.#options.core.count(counter.socketsGivenUp);
       channel = next;
     }
     older[last] = -1;
