@@ -1,8 +1,7 @@
-import { connect } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxClientHelloBytes, readClientHello } from '../../../src/dataplane/tcp/client-hello.ts';
-import { closeLater, nextData, startBackend } from './helpers.ts';
+import { clientHello } from './helpers.ts';
 
 const u16 = (value: number) => Buffer.from([value >> 8, value & 255]);
 const vector = (width: 1 | 2, ...parts: Buffer[]) => {
@@ -43,24 +42,15 @@ function records(payload: Buffer, size = 16_384): Buffer {
 
 const hello = (...extensions: Buffer[]) => records(message(extensions));
 
-/** The ClientHello that OpenSSL itself sends. */
-async function realHello(options: { servername?: string; ALPNProtocols?: string[] }): Promise<Buffer> {
-  const server = await startBackend(() => {});
-  const socket = connect({ port: server.port, host: '127.0.0.1', ...options });
-  socket.on('error', () => {});
-  closeLater(() => socket.destroy());
-  return nextData(await server.socket(0));
-}
-
 describe('reading a ClientHello', () => {
   it('finds the name and the protocols in what OpenSSL sends', async () => {
-    const bytes = await realHello({ servername: 'Db.Example.com', ALPNProtocols: ['mqtt', 'h2'] });
+    const bytes = await clientHello({ servername: 'Db.Example.com', ALPNProtocols: ['mqtt', 'h2'] });
     const expected = { serverName: 'db.example.com', alpnProtocols: ['mqtt', 'h2'] };
     expect(readClientHello(bytes)).toEqual({ kind: 'hello', hello: expected });
   });
 
   it('finds neither where OpenSSL sends neither', async () => {
-    expect(readClientHello(await realHello({}))).toEqual({ kind: 'hello', hello: { alpnProtocols: [] } });
+    expect(readClientHello(await clientHello({}))).toEqual({ kind: 'hello', hello: { alpnProtocols: [] } });
   });
 
   it.each([1, 2, 5, 100])('reads it from records of %i bytes', (size) => {

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
 import { afterEach } from 'vitest';
 import {
   createTcpEngine,
@@ -186,6 +187,18 @@ export async function exchange(port: number, payload: Buffer | string, from?: st
 export async function nextData(socket: Socket): Promise<Buffer> {
   const [chunk] = (await once(socket, 'data')) as [Buffer];
   return chunk;
+}
+
+/** The ClientHello that OpenSSL itself sends. */
+export async function clientHello(options: {
+  servername?: string;
+  ALPNProtocols?: string[];
+}): Promise<Buffer> {
+  const server = await startBackend(() => {});
+  const socket = tlsConnect({ port: server.port, host: '127.0.0.1', ...options });
+  socket.on('error', () => {});
+  closeLater(() => socket.destroy());
+  return nextData(await server.socket(0));
 }
 
 export function accounted(counters: TcpEntryPointCounters): boolean {

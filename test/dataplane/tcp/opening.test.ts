@@ -12,6 +12,7 @@ import type { RouteTable, TcpRule } from '../../../src/dataplane/index.ts';
 import {
   accounted,
   client,
+  clientHello,
   closeLater,
   endpoint,
   exchange,
@@ -28,6 +29,10 @@ import {
   type TestCertificate,
   table,
 } from './helpers.ts';
+
+/** Records of a handshake with nothing but a zero in them. */
+const oneByteRecords = (count: number): Buffer[] =>
+  Array.from({ length: count }, () => Buffer.from([22, 3, 1, 0, 1, 0]));
 
 const sni = (host: string): TcpRule => ({ kind: 'hostSni', host });
 
@@ -164,11 +169,18 @@ describe.skipIf(!hasOpenssl)('TLS passthrough (needs openssl)', () => {
     expect(counters().refused.opening_timeout).toBe(1);
   });
 
-  it('refuses a ClientHello that is none', async () => {
+  it.each([
+    ['that is none', Buffer.from([22, 3, 1, 0, 5, 1, 0, 0, 1, 0])],
+    ['of 64 KiB', Buffer.from([22, 3, 1, 0, 4, 1, 1, 0, 0])],
+    [
+      'in more than 1,024 records',
+      Buffer.concat([Buffer.from([22, 3, 1, 0, 4, 1, 0, 0x10, 0]), ...oneByteRecords(1_024)]),
+    ],
+  ])('refuses a ClientHello %s', async (_, bytes) => {
     const a = await startTlsBackend('a', certificate);
     const routes = [route([service([endpoint(a.port)])], { tls: { mode: 'passthrough' } })];
     const { port, over, counters } = await startEngine(table(routes));
-    expect(await exchange(port, Buffer.from([22, 3, 1, 0, 5, 1, 0, 0, 1, 0]))).toBe('reset');
+    expect(await exchange(port, bytes)).toBe('reset');
     await over(1);
     expect(counters().refused.hello_invalid).toBe(1);
   });
@@ -211,11 +223,15 @@ describe.skipIf(!hasOpenssl)('TLS termination (needs openssl)', () => {
     { name: 'backend/two', ...two },
   ];
 
-  async function terminate(options = {}, certificate: string | undefined = 'backend/one') {
+  async function terminate(
+    options = {},
+    certificate: string | undefined = 'backend/one',
+    openingTimeoutMs = 5000,
+  ) {
     const echo = await startEcho();
     const tls = { mode: 'terminate', options, ...(certificate ? { certificate } : {}) } as const;
     const given = table([route([service([endpoint(echo.port)])], { tls })], { certificates });
-    return startEngine(given, { openingTimeoutMs: 5000 });
+    return startEngine(given, { openingTimeoutMs });
   }
 
   it('ends TLS and carries the decrypted bytes', async () => {
@@ -243,6 +259,16 @@ describe.skipIf(!hasOpenssl)('TLS termination (needs openssl)', () => {
     expect(await tlsProblem(port, 'unknown.test')).toMatch(/unrecognized name/i);
     await over(1);
     expect(counters().refused.tls_handshake).toBe(1);
+  });
+
+  it('refuses a client that does not go on with the handshake', async () => {
+    const { port, over, counters } = await terminate({}, 'backend/one', 300);
+    const socket = await client(port);
+    const rest = readAll(socket);
+    socket.write(await clientHello({ servername: 'one.test' }));
+    await rest;
+    await over(1);
+    expect(counters().refused.opening_timeout).toBe(1);
   });
 
   it('keeps to the TLS versions of its options', async () => {
@@ -414,13 +440,31 @@ describe('PROXY protocol from the client', () => {
     expect(records[0]?.client).toMatch(/^127\.0\.0\.9:/);
   });
 
-  it('refuses a header that is broken', async () => {
+  it('refuses a client that never finishes its header', async () => {
+    const echo = await startEcho();
+    const { port, over, counters } = await startEngine(table([route([service([endpoint(echo.port)])])]), {
+      ...trusting,
+      openingTimeoutMs: 200,
+    });
+    const socket = await client(port);
+    const rest = readAll(socket);
+    socket.write('PROXY TCP4 203.0.113.7');
+    expect(await rest).toBe('reset');
+    await over(1);
+    expect(counters().refused.opening_timeout).toBe(1);
+  });
+
+  it.each([
+    ['that is broken', 'PROXY TCP4 300.0.0.1 198.51.100.1 1 2\r\n'],
+    ['of version 1 that is longer than any', `PROXY TCP4 ${'1'.repeat(120)}`],
+    ['of version 2 with more than 4 KiB', Buffer.from('0d0a0d0a000d0a515549540a21111001', 'hex')],
+  ])('refuses a header %s', async (_, bytes) => {
     const echo = await startEcho();
     const { port, over, counters } = await startEngine(
       table([route([service([endpoint(echo.port)])])]),
       trusting,
     );
-    expect(await exchange(port, 'PROXY TCP4 300.0.0.1 198.51.100.1 1 2\r\n')).toBe('reset');
+    expect(await exchange(port, bytes)).toBe('reset');
     await over(1);
     expect(counters().refused.proxy_header_invalid).toBe(1);
   });

@@ -62,6 +62,15 @@ describe('reaching an endpoint', () => {
     });
   });
 
+  it('tries five of many that refuse', async () => {
+    const dead = await Promise.all(Array.from({ length: 7 }, deadPort));
+    const endpoints = dead.map((port) => endpoint(port));
+    const { port, over, counters } = await startEngine(table([route([service(endpoints)])]));
+    expect(await exchange(port, 'anyone?')).toBe('reset');
+    await over(1);
+    expect(counters()).toMatchObject({ connectRetries: 4, refused: { endpoint_unreachable: 1 } });
+  });
+
   it('gives up on an endpoint that does not answer within the connect timeout', async () => {
     const echo = await startEcho();
     const services = [
