@@ -1,59 +1,25 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createStore } from '../../src/cluster/index.ts';
 import type { RouteTable } from '../../src/dataplane/index.ts';
-import {
-  createIngressController,
-  type EntryPoint,
-  type IngressControllerOptions,
-} from '../../src/ingress/index.ts';
+import { createIngressController, type IngressControllerOptions } from '../../src/ingress/index.ts';
 import {
   ApiError,
-  type EndpointSlice,
   endpointSlices,
   type IngressRouteTCP,
-  type IngressRouteUDP,
   ingressRouteTcps,
   ingressRouteUdps,
   type KubeObject,
   namespaces,
   type ObjectApi,
   type ResourceType,
-  type Service,
   secrets,
   services,
 } from '../../src/kubernetes/index.ts';
+import { echoRoute, echoService, echoSlice, entryPoint } from './fixtures.ts';
 
-const position = { file: 'f', line: 1, column: 1 };
-const entryPoint = (name: string, protocol: 'udp' | 'tcp'): EntryPoint => ({
-  name,
-  host: '',
-  port: 1,
-  protocol,
-  udpTimeoutMs: 3000,
-  position,
-});
 const entryPoints = [entryPoint('myudp', 'udp'), entryPoint('mytcp', 'tcp')];
 
-const service: Service = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: 'echo', namespace: 'backend' },
-  spec: { clusterIP: 'None', ports: [{ name: 'udp', port: 4444, protocol: 'UDP' }] },
-};
-const slice = (...addresses: string[]): EndpointSlice => ({
-  apiVersion: 'discovery.k8s.io/v1',
-  kind: 'EndpointSlice',
-  metadata: { name: 'echo-1', namespace: 'backend', labels: { 'kubernetes.io/service-name': 'echo' } },
-  addressType: 'IPv4',
-  endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
-  ports: [{ name: 'udp', port: 4444, protocol: 'UDP' }],
-});
-const udpRoute: IngressRouteUDP = {
-  apiVersion: 'traefik.io/v1alpha1',
-  kind: 'IngressRouteUDP',
-  metadata: { name: 'echo', namespace: 'backend', labels: { team: 'a' } },
-  spec: { entryPoints: ['myudp'], routes: [{ services: [{ name: 'echo', port: 4444 }] }] },
-};
+const udpRoute = echoRoute('echo', { labels: { team: 'a' } });
 const tlsRoute: IngressRouteTCP = {
   apiVersion: 'traefik.io/v1alpha1',
   kind: 'IngressRouteTCP',
@@ -76,8 +42,8 @@ async function world(objects: readonly [ResourceType, KubeObject][] = []) {
 }
 
 const guide: [ResourceType, KubeObject][] = [
-  [services as ResourceType, service],
-  [endpointSlices as ResourceType, slice('10.0.0.1')],
+  [services as ResourceType, echoService],
+  [endpointSlices as ResourceType, echoSlice('10.0.0.1')],
   [ingressRouteUdps as ResourceType, udpRoute],
 ];
 
@@ -118,7 +84,7 @@ describe('the ingress controller', () => {
     expect(controller.isReady).toBe(true);
     await store.modify(endpointSlices, 'backend', 'echo-1', (current) => ({
       ...current,
-      endpoints: slice('10.0.0.7').endpoints,
+      endpoints: echoSlice('10.0.0.7').endpoints,
     }));
     await controller.until((table) => addresses(table)[0] === '10.0.0.7');
     await store.delete(ingressRouteUdps as ResourceType, 'backend', 'echo');
@@ -134,7 +100,7 @@ describe('the ingress controller', () => {
     for (let number = 2; number < 9; number++) {
       void store.modify(endpointSlices, 'backend', 'echo-1', (current) => ({
         ...current,
-        endpoints: slice(`10.0.0.${number}`).endpoints,
+        endpoints: echoSlice(`10.0.0.${number}`).endpoints,
       }));
     }
     await controller.until((table) => addresses(table)[0] === '10.0.0.8');
@@ -145,7 +111,7 @@ describe('the ingress controller', () => {
     }));
     await store.modify(endpointSlices, 'backend', 'echo-1', (current) => ({
       ...current,
-      endpoints: slice('10.0.0.9').endpoints,
+      endpoints: echoSlice('10.0.0.9').endpoints,
     }));
     await controller.until((table) => addresses(table)[0] === '10.0.0.9');
     expect(applied.length).toBe(before + 2);
@@ -238,7 +204,7 @@ describe('the ingress controller', () => {
     const change = (address: string) =>
       store.modify(endpointSlices, 'backend', 'echo-1', (current) => ({
         ...current,
-        endpoints: slice(address).endpoints,
+        endpoints: echoSlice(address).endpoints,
       }));
     await change('10.0.0.2');
     await expect.poll(() => logged.some((text) => text.includes('route table refused'))).toBe(true);

@@ -15,12 +15,13 @@ import {
   startEngine,
   startNamed,
   table,
+  tableTo,
 } from './helpers.ts';
 
 describe('faults of others', () => {
   it('a route that breaks stops serving the endpoints it had', async () => {
     const echo = await startEcho();
-    const { port, engine } = await startEngine(table([route([service([endpoint(echo.port)])])]));
+    const { port, engine } = await startEngine(tableTo(echo.port));
     expect(await exchange(port, 'x')).toBe('x');
     const refusal = { reason: 'no_service', detail: 'Service backend/echo not found' } as const;
     await engine.apply(table([route([], { refusal })]));
@@ -42,7 +43,7 @@ describe('faults of others', () => {
       socket.resume();
       socket.on('end', () => setTimeout(() => socket.end('late'), 400));
     });
-    const { port } = await startEngine(table([route([service([endpoint(slow.port)])])]));
+    const { port } = await startEngine(tableTo(slow.port));
     expect(await exchange(port, 'question')).toBe('late');
   });
 
@@ -88,7 +89,7 @@ describe('faults of others', () => {
 
   it('one client cannot use up the connections of the others', async () => {
     const echo = await startEcho();
-    const given = table([route([service([endpoint(echo.port)])])]);
+    const given = tableTo(echo.port);
     const { port } = await startEngine(given, { maxConnections: 10, maxConnectionsPerClient: 5 });
     const greedy = Array.from({ length: 20 }, () => exchange(port, '', '127.0.0.66'));
     const held = [];

@@ -48,6 +48,9 @@ export function table(routes: readonly TcpRoute[], more: Partial<RouteTable> = {
   return { generation: 1, udp: [], tcp: [{ entryPoint: 'mytcp', routes }], ...more };
 }
 
+/** Whatever comes goes to that port of this machine. */
+export const tableTo = (port: number): RouteTable => table([route([service([endpoint(port)])])]);
+
 export interface StartedEngine {
   readonly engine: TcpEngine;
   readonly port: number;

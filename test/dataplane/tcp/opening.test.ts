@@ -28,6 +28,7 @@ import {
   startNamed,
   type TestCertificate,
   table,
+  tableTo,
 } from './helpers.ts';
 
 /** Records of a handshake with nothing but a zero in them. */
@@ -395,10 +396,7 @@ describe('PROXY protocol from the client', () => {
 
   it('takes the address of the header for the client, and takes it off the bytes', async () => {
     const echo = await startEcho();
-    const { port, over, records } = await startEngine(
-      table([route([service([endpoint(echo.port)])])]),
-      trusting,
-    );
+    const { port, over, records } = await startEngine(tableTo(echo.port), trusting);
     expect(await exchange(port, `${header}payload`)).toBe('payload');
     await over(1);
     expect(records[0]?.client).toBe('203.0.113.7:4711');
@@ -420,10 +418,7 @@ describe('PROXY protocol from the client', () => {
 
   it('does without a header where there is none', async () => {
     const echo = await startEcho();
-    const { port, over, records } = await startEngine(
-      table([route([service([endpoint(echo.port)])])]),
-      trusting,
-    );
+    const { port, over, records } = await startEngine(tableTo(echo.port), trusting);
     expect(await exchange(port, 'no header')).toBe('no header');
     await over(1);
     expect(records[0]?.client).toMatch(/^127\.0\.0\.1:/);
@@ -431,10 +426,7 @@ describe('PROXY protocol from the client', () => {
 
   it('does not believe a header from anybody else, and hands it on as what it is: bytes', async () => {
     const echo = await startEcho();
-    const { port, over, records } = await startEngine(
-      table([route([service([endpoint(echo.port)])])]),
-      trusting,
-    );
+    const { port, over, records } = await startEngine(tableTo(echo.port), trusting);
     expect(await exchange(port, `${header}x`, '127.0.0.9')).toBe(`${header}x`);
     await over(1);
     expect(records[0]?.client).toMatch(/^127\.0\.0\.9:/);
@@ -442,7 +434,7 @@ describe('PROXY protocol from the client', () => {
 
   it('refuses a client that never finishes its header', async () => {
     const echo = await startEcho();
-    const { port, over, counters } = await startEngine(table([route([service([endpoint(echo.port)])])]), {
+    const { port, over, counters } = await startEngine(tableTo(echo.port), {
       ...trusting,
       openingTimeoutMs: 200,
     });
@@ -460,10 +452,7 @@ describe('PROXY protocol from the client', () => {
     ['of version 2 with more than 4 KiB', Buffer.from('0d0a0d0a000d0a515549540a21111001', 'hex')],
   ])('refuses a header %s', async (_, bytes) => {
     const echo = await startEcho();
-    const { port, over, counters } = await startEngine(
-      table([route([service([endpoint(echo.port)])])]),
-      trusting,
-    );
+    const { port, over, counters } = await startEngine(tableTo(echo.port), trusting);
     expect(await exchange(port, bytes)).toBe('reset');
     await over(1);
     expect(counters().refused.proxy_header_invalid).toBe(1);
@@ -495,7 +484,7 @@ describe('PROXY protocol to the endpoint', () => {
 describe('limits', () => {
   it('refuses one connection more than the entry point may have, and takes one again when one has ended', async () => {
     const echo = await startEcho();
-    const given = table([route([service([endpoint(echo.port)])])]);
+    const given = tableTo(echo.port);
     const { port, over, counters } = await startEngine(given, { maxConnections: 2 });
     const held = [await client(port), await client(port)];
     for (const socket of held) {
@@ -512,7 +501,7 @@ describe('limits', () => {
 
   it('counts clients apart', async () => {
     const echo = await startEcho();
-    const given = table([route([service([endpoint(echo.port)])])]);
+    const given = tableTo(echo.port);
     const { port, over, counters } = await startEngine(given, { maxConnectionsPerClient: 1 });
     const socket = await client(port);
     socket.write('x');

@@ -18,6 +18,7 @@ import {
   startEngine,
   startNamed,
   table,
+  tableTo,
 } from './helpers.ts';
 
 async function answers(port: number, count: number): Promise<string[]> {
@@ -52,7 +53,7 @@ describe('reaching an endpoint', () => {
 
   it('refuses as endpoint_unreachable when all refuse, and names the last in the record', async () => {
     const dead = await deadPort();
-    const { port, over, counters, records } = await startEngine(table([route([service([endpoint(dead)])])]));
+    const { port, over, counters, records } = await startEngine(tableTo(dead));
     expect(await exchange(port, 'anyone?')).toBe('reset');
     await over(1);
     expect(counters().refused.endpoint_unreachable).toBe(1);
@@ -224,11 +225,11 @@ describe('balancing', () => {
 describe('a change of the table', () => {
   it('leaves open connections with their endpoint, even one that is gone', async () => {
     const [old, young] = [await startEcho(), await startNamed('young')];
-    const { port, engine } = await startEngine(table([route([service([endpoint(old.port)])])]));
+    const { port, engine } = await startEngine(tableTo(old.port));
     const socket = await client(port);
     socket.write('one');
     expect((await nextData(socket)).toString()).toBe('one');
-    await engine.apply(table([route([service([endpoint(young.port)])])]));
+    await engine.apply(tableTo(young.port));
     socket.write('two');
     expect((await nextData(socket)).toString()).toBe('two');
     expect(await exchange(port, '')).toBe('young');
@@ -237,10 +238,7 @@ describe('a change of the table', () => {
   it('cuts connections to an endpoint that stays away for the grace it was given', async () => {
     const echo = await startEcho();
     const given = { removedEndpointGraceMs: 150 };
-    const { port, engine, over, counters } = await startEngine(
-      table([route([service([endpoint(echo.port)])])]),
-      given,
-    );
+    const { port, engine, over, counters } = await startEngine(tableTo(echo.port), given);
     const socket = await client(port);
     socket.write('hello');
     await nextData(socket);
@@ -253,7 +251,7 @@ describe('a change of the table', () => {
 
   it('spares them when the endpoint only became terminating', async () => {
     const [echo, other] = [await startEcho(), await startNamed('other')];
-    const { port, engine } = await startEngine(table([route([service([endpoint(echo.port)])])]), {
+    const { port, engine } = await startEngine(tableTo(echo.port), {
       removedEndpointGraceMs: 0,
     });
     const socket = await client(port);
@@ -267,9 +265,7 @@ describe('a change of the table', () => {
 
   it('stops serving when the last route goes', async () => {
     const echo = await startEcho();
-    const { port, engine, over, counters } = await startEngine(
-      table([route([service([endpoint(echo.port)])])]),
-    );
+    const { port, engine, over, counters } = await startEngine(tableTo(echo.port));
     expect(await exchange(port, 'x')).toBe('x');
     await engine.apply({ generation: 2, udp: [], tcp: [] });
     expect(await exchange(port, 'x')).toBe('reset');
@@ -281,7 +277,7 @@ describe('a change of the table', () => {
 describe('stopping', () => {
   it('drains: takes no new connection, and waits for those there are', async () => {
     const echo = await startEcho();
-    const { port, engine, counters } = await startEngine(table([route([service([endpoint(echo.port)])])]));
+    const { port, engine, counters } = await startEngine(tableTo(echo.port));
     const socket = await client(port);
     socket.write('before');
     await nextData(socket);
@@ -296,7 +292,7 @@ describe('stopping', () => {
 
   it('resets what is left after the grace, and says how much it was', async () => {
     const echo = await startEcho();
-    const { port, engine, counters } = await startEngine(table([route([service([endpoint(echo.port)])])]));
+    const { port, engine, counters } = await startEngine(tableTo(echo.port));
     const socket = await client(port);
     socket.write('hello');
     await nextData(socket);

@@ -2,17 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
-import {
-  closeLater,
-  deadPort,
-  endpoint,
-  isInstalled,
-  route,
-  type StartedEngine,
-  service,
-  startEngine,
-  table,
-} from './helpers.ts';
+import { closeLater, deadPort, isInstalled, type StartedEngine, startEngine, tableTo } from './helpers.ts';
 
 const hasRedis = isInstalled('redis-server', ['--version']) && isInstalled('redis-cli', ['--version']);
 
@@ -27,7 +17,7 @@ async function startRedis(attemptsLeft = 5): Promise<StartedEngine> {
     lines.push(line);
     if (!line.includes('Ready to accept')) continue;
     child.stdout.resume();
-    return startEngine(table([route([service([endpoint(port)])])]));
+    return startEngine(tableTo(port));
   }
   if (attemptsLeft > 1) return startRedis(attemptsLeft - 1);
   throw new Error(`redis-server did not start: ${lines.join('; ')}`);

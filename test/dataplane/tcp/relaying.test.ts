@@ -15,14 +15,13 @@ import {
   startEcho,
   startEngine,
   table,
+  tableTo,
 } from './helpers.ts';
 
 describe('carrying a connection', () => {
   it('carries bytes both ways and counts them', async () => {
     const echo = await startEcho();
-    const { port, over, counters, records } = await startEngine(
-      table([route([service([endpoint(echo.port)])])]),
-    );
+    const { port, over, counters, records } = await startEngine(tableTo(echo.port));
     const payload = randomBytes(3_000_000);
     const socket = await client(port);
     const answer = readAll(socket);
@@ -43,7 +42,7 @@ describe('carrying a connection', () => {
 
   it('lets the server speak first, without a byte from the client', async () => {
     const greeter = await startBackend((socket) => socket.write('220 ready\r\n'));
-    const { port } = await startEngine(table([route([service([endpoint(greeter.port)])])]));
+    const { port } = await startEngine(tableTo(greeter.port));
     const socket = await client(port);
     expect((await nextData(socket)).toString()).toBe('220 ready\r\n');
   });
@@ -53,7 +52,7 @@ describe('carrying a connection', () => {
       socket.resume();
       socket.on('end', () => setTimeout(() => socket.end('the answer, long after'), 300));
     });
-    const { port, over, counters } = await startEngine(table([route([service([endpoint(late.port)])])]));
+    const { port, over, counters } = await startEngine(tableTo(late.port));
     expect(await exchange(port, 'the question')).toBe('the answer, long after');
     await over(1);
     expect(counters().ended.finished).toBe(1);
@@ -67,7 +66,7 @@ describe('carrying a connection', () => {
         received += chunk.toString();
       });
     });
-    const { port, over } = await startEngine(table([route([service([endpoint(deaf.port)])])]));
+    const { port, over } = await startEngine(tableTo(deaf.port));
     const socket = await client(port);
     expect((await readAll(socket)).toString()).toBe('goodbye');
     const heardAll = once(await deaf.socket(0), 'end');
@@ -78,7 +77,7 @@ describe('carrying a connection', () => {
 
   it('makes a fast writer wait for a slow reader, and keeps little in between', async () => {
     const slow = await startBackend((socket) => socket.pause());
-    const { port, counters } = await startEngine(table([route([service([endpoint(slow.port)])])]));
+    const { port, counters } = await startEngine(tableTo(slow.port));
     const socket = await client(port);
     const total = 64 * 1024 * 1024;
     socket.end(Buffer.alloc(total, 'x'));
@@ -104,7 +103,7 @@ describe('carrying a connection', () => {
       socket.write('half an ans');
       socket.once('data', () => socket.resetAndDestroy());
     });
-    const { port, over, counters } = await startEngine(table([route([service([endpoint(breaking.port)])])]));
+    const { port, over, counters } = await startEngine(tableTo(breaking.port));
     const socket = await client(port);
     await nextData(socket);
     const rest = readAll(socket);
@@ -116,7 +115,7 @@ describe('carrying a connection', () => {
 
   it('does not take a reset that follows data for an end', async () => {
     const listening = await startBackend((socket) => socket.resume());
-    const { port, over, counters } = await startEngine(table([route([service([endpoint(listening.port)])])]));
+    const { port, over, counters } = await startEngine(tableTo(listening.port));
     for (let index = 0; index < 20; index++) {
       const socket = await client(port);
       // Data and the reset right behind it: both are there when the engine reads next.
@@ -131,7 +130,7 @@ describe('carrying a connection', () => {
 
   it('passes a reset of the client on as a reset', async () => {
     const echo = await startEcho();
-    const { port, over, counters } = await startEngine(table([route([service([endpoint(echo.port)])])]));
+    const { port, over, counters } = await startEngine(tableTo(echo.port));
     const socket = await client(port);
     socket.write('hello');
     await nextData(socket);
@@ -147,7 +146,7 @@ describe('carrying a connection', () => {
   it('does not let an endpoint that had ended before it broke spoil what it said', async () => {
     const answer = randomBytes(300_000);
     const hasty = await startBackend((socket) => socket.end(answer));
-    const { port, over, counters } = await startEngine(table([route([service([endpoint(hasty.port)])])]));
+    const { port, over, counters } = await startEngine(tableTo(hasty.port));
     const socket = await client(port);
     const problems: Error[] = [];
     socket.on('error', (error) => problems.push(error));
@@ -173,7 +172,7 @@ describe('carrying a connection', () => {
       });
       socket.on('end', ended);
     });
-    const { port, counters } = await startEngine(table([route([service([endpoint(chatty.port)])])]));
+    const { port, counters } = await startEngine(tableTo(chatty.port));
     const socket = await client(port);
     socket.pause();
     socket.end(payload);
@@ -185,7 +184,7 @@ describe('carrying a connection', () => {
 
   it('keeps three hundred connections at a time apart', async () => {
     const echo = await startEcho();
-    const { port, over, counters } = await startEngine(table([route([service([endpoint(echo.port)])])]));
+    const { port, over, counters } = await startEngine(tableTo(echo.port));
     const payloads = Array.from({ length: 300 }, (_, index) => `connection ${index} `.repeat(50 + index));
     const answers = await Promise.all(payloads.map((payload) => exchange(port, payload)));
     expect(answers).toEqual(payloads);
@@ -210,7 +209,7 @@ describe('connections that say nothing', () => {
     'are kept alive by the kernel, both sides (needs /proc)',
     async () => {
       const echo = await startEcho();
-      const given = table([route([service([endpoint(echo.port)])])]);
+      const given = tableTo(echo.port);
       const { port } = await startEngine(given, { keepAliveMs: 1000 });
       const socket = await client(port);
       socket.write('x');
@@ -225,7 +224,7 @@ describe('connections that say nothing', () => {
 
   it('closes one that was silent for the idle timeout, and not one that was not', async () => {
     const echo = await startEcho();
-    const given = table([route([service([endpoint(echo.port)])])]);
+    const given = tableTo(echo.port);
     const { port, over, counters } = await startEngine(given, { idleTimeoutMs: 400 });
     const busy = await client(port);
     busy.on('data', () => {});

@@ -1,34 +1,23 @@
 /** Fewer local ports than clients. In a network namespace of its own, where the range may be set. Needs the built files. */
 
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { UdpBalance } from '../../../src/dataplane/index.ts';
 import { engines } from './engines.ts';
+import { canRunInNamespace, runInNamespace } from './namespace.ts';
 
-const dataplane = new URL('../../../dist/dataplane/index.js', import.meta.url);
 const setPorts = 'ip link set lo up && echo "40000 40019" > /proc/sys/net/ipv4/ip_local_port_range';
 
 /** Sixty clients, each with a port outside of the range, ask once. */
 const program = `
-  import { createSocket } from 'node:dgram';
-  import { once } from 'node:events';
-  const { createUdpEngine } = await import(${JSON.stringify(dataplane.href)});
+  shell(${JSON.stringify(setPorts)});
   const [engineKind, balance, taken] = process.argv.slice(1);
-  const bound = async (port) => {
-    const socket = createSocket('udp4');
-    socket.bind(port, '127.0.0.1');
-    await once(socket, 'listening');
-    return socket;
-  };
   const endpoints = [];
   for (const port of [5001, 5002]) {
-    const backend = await bound(port);
+    const backend = await bound('127.0.0.1', port);
     backend.on('message', (datagram, from) => backend.send(datagram, from.port, from.address));
     endpoints.push({ address: '127.0.0.1', port, state: 'ready' });
   }
-  for (let number = 0; number < Number(taken); number++) await bound(40_000 + number);
+  for (let number = 0; number < Number(taken); number++) await bound('127.0.0.1', 40_000 + number);
   const engine = await createUdpEngine({ engine: engineKind, workers: 1 });
   const route = { name: 'r', services: [{ name: 's', weight: 1, endpoints }] };
   await engine.apply({ generation: 1, udp: [{ kind: 'forward', entryPoint: 'e', route }] });
@@ -37,34 +26,21 @@ const program = `
   const counters = () => engine.counters()[0];
   let answered = 0;
   for (let number = 0; number < 60; number++) {
-    const client = await bound(10_000 + number);
+    const client = await bound('127.0.0.1', 10_000 + number);
     client.on('message', () => answered++);
     client.send('x', 5000, '127.0.0.1');
-    while (answered + counters().drops.no_socket <= number) await new Promise(setImmediate);
+    while (answered + counters().drops.no_socket <= number) await turn();
   }
   const { sessionsEvicted, drops } = counters();
   console.log(JSON.stringify({ answered, sessionsEvicted, dropped: drops.no_socket }));
   process.exit();
 `;
 
-function canTry(): boolean {
-  try {
-    execFileSync('unshare', ['-Urn', 'sh', '-c', setPorts], { stdio: 'ignore' });
-    return existsSync(dataplane);
-  } catch {
-    return false;
-  }
-}
-
-describe.skipIf(!canTry()).each(engines)(
+describe.skipIf(!canRunInNamespace(setPorts)).each(engines)(
   'the $engine engine, with twenty local ports (needs unshare and ip)',
   ({ engine }) => {
-    const run = async (balance: UdpBalance, taken: number): Promise<unknown> => {
-      const node = [process.execPath, '--input-type=module', '-e', program, engine, balance, String(taken)];
-      const args = ['-Urn', 'sh', '-c', `${setPorts} && exec "$@"`, 'sh', ...node];
-      const { stdout } = await promisify(execFile)('unshare', args, { timeout: 20_000 });
-      return JSON.parse(stdout);
-    };
+    const run = (balance: UdpBalance, taken: number) =>
+      runInNamespace(program, [engine, balance, `${taken}`]);
 
     it.each<UdpBalance>(['session', 'datagram'])(
       'serves each new client in the place of the one that was idle longest, when it balances by %s',

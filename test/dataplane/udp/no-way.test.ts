@@ -1,29 +1,15 @@
 /** Endpoints to which the kernel knows no way. In a network namespace of its own, which has no routes. Needs the built files. */
 
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { UdpBalance } from '../../../src/dataplane/index.ts';
 import { engines } from './engines.ts';
-
-const dataplane = new URL('../../../dist/dataplane/index.js', import.meta.url);
+import { canRunInNamespace, runInNamespace } from './namespace.ts';
 
 /** Eight clients send two datagrams each. Says how many were answered, and what was dropped for which reason. */
 const program = `
-  import { createSocket } from 'node:dgram';
-  import { once } from 'node:events';
-  import { execFileSync } from 'node:child_process';
-  const { createUdpEngine } = await import(${JSON.stringify(dataplane.href)});
   const { engine: kind, balance, addresses } = JSON.parse(process.argv[1]);
-  execFileSync('ip', ['link', 'set', 'lo', 'up']);
-  const bound = async () => {
-    const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    return socket;
-  };
-  const backend = await bound();
+  shell('ip link set lo up');
+  const backend = await bound('127.0.0.1');
   backend.on('message', (datagram, from) => backend.send(datagram, from.port, from.address));
   const { port } = backend.address();
   const endpoints = addresses.map((address) => ({ address, port, state: 'ready' }));
@@ -36,12 +22,12 @@ const program = `
   let answered = 0;
   let sent = 0;
   for (let number = 0; number < 8; number++) {
-    const client = await bound();
+    const client = await bound('127.0.0.1');
     client.on('message', () => answered++);
     for (const text of ['one', 'two']) {
       client.send(text, place.port, place.address);
       sent++;
-      while (answered + drops().reduce((sum, [, count]) => sum + count, 0) < sent) await new Promise(setImmediate);
+      while (answered + drops().reduce((sum, [, count]) => sum + count, 0) < sent) await turn();
     }
   }
   console.log(JSON.stringify({ answered, drops: Object.fromEntries(drops()), sendErrors: counters().sendErrors }));
@@ -50,19 +36,7 @@ const program = `
 
 /** A client's address is gone by the time the endpoint answers. Says what became of the answer. */
 const programWithoutWayBack = `
-  import { createSocket } from 'node:dgram';
-  import { once } from 'node:events';
-  import { execFileSync } from 'node:child_process';
-  const { createUdpEngine } = await import(${JSON.stringify(dataplane.href)});
-  const ip = (...args) => execFileSync('ip', args);
-  ip('link', 'set', 'lo', 'up');
-  ip('address', 'add', '10.50.0.1/32', 'dev', 'lo');
-  const bound = async (address) => {
-    const socket = createSocket('udp4');
-    socket.bind(0, address);
-    await once(socket, 'listening');
-    return socket;
-  };
+  shell('ip link set lo up; ip address add 10.50.0.1/32 dev lo');
   const backend = await bound('127.0.0.1');
   const endpoints = [{ address: '127.0.0.1', port: backend.address().port, state: 'ready' }];
   const engine = await createUdpEngine({ engine: process.argv[1], workers: 1 });
@@ -73,10 +47,10 @@ const programWithoutWayBack = `
   client.send('x', place.port, '10.50.0.1');
   const [, from] = await once(backend, 'message');
   client.close();
-  ip('address', 'del', '10.50.0.1/32', 'dev', 'lo');
+  shell('ip address del 10.50.0.1/32 dev lo');
   backend.send('y', from.port, from.address);
   const counters = () => engine.counters()[0];
-  while (counters().repliesIn === 0) await new Promise(setImmediate);
+  while (counters().repliesIn === 0) await turn();
   const { datagramsOut, drops } = counters();
   console.log(JSON.stringify({ datagramsOut, dropped: drops.reply_send_error }));
   process.exit();
@@ -93,29 +67,13 @@ async function outcomeOf(
   balance: UdpBalance,
   addresses: readonly string[],
 ): Promise<Outcome> {
-  return (await run(program, JSON.stringify({ engine, balance, addresses }))) as Outcome;
-}
-
-/** What the program prints, in a namespace of its own. */
-async function run(text: string, argument: string): Promise<unknown> {
-  const args = ['-Urn', process.execPath, '--input-type=module', '-e', text, argument];
-  const { stdout } = await promisify(execFile)('unshare', args, { timeout: 20_000 });
-  return JSON.parse(stdout);
-}
-
-function canTry(): boolean {
-  try {
-    execFileSync('unshare', ['-Urn', 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' });
-    return existsSync(dataplane);
-  } catch {
-    return false;
-  }
+  return (await runInNamespace(program, [JSON.stringify({ engine, balance, addresses })])) as Outcome;
 }
 
 const balances: readonly UdpBalance[] = ['datagram', 'session', 'source'];
 const nowhere = ['10.50.0.1', '10.50.0.2', 'fd50::1'];
 
-describe.skipIf(!canTry()).each(engines)(
+describe.skipIf(!canRunInNamespace('ip link set lo up')).each(engines)(
   'the $engine engine, of endpoints to which there is no way (needs unshare and ip)',
   ({ engine }) => {
     it.each(balances)('gives their datagrams to another one when it balances by %s', async (balance) => {
@@ -138,7 +96,7 @@ describe.skipIf(!canTry()).each(engines)(
     });
 
     it('counts an answer that the kernel does not deliver', async () => {
-      expect(await run(programWithoutWayBack, engine)).toEqual({ datagramsOut: 0, dropped: 1 });
+      expect(await runInNamespace(programWithoutWayBack, [engine])).toEqual({ datagramsOut: 0, dropped: 1 });
     });
   },
 );

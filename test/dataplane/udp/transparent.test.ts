@@ -1,30 +1,16 @@
 /** The client's own address towards the endpoint. In a network namespace of its own, where routes may be set. */
 
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { lacksNative } from './engines.ts';
-
-const dataplane = new URL('../../../dist/dataplane/index.js', import.meta.url);
+import { canRunInNamespace, runInNamespace } from './namespace.ts';
 
 /**
  * All on one loopback: the client at 10.1.0.1, the entry point at 10.1.0.2, endpoints at 10.1.0.3 and 10.1.0.4. Answers to
  * 10.1.0.1 find the transparent socket, which is connected, before the client's own, which is not.
  */
 const program = `
-  import { createSocket } from 'node:dgram';
-  import { once } from 'node:events';
-  import { execFileSync } from 'node:child_process';
-  const { createUdpEngine } = await import(${JSON.stringify(dataplane.href)});
-  execFileSync('ip', ['link', 'set', 'lo', 'up']);
-  for (const host of [1, 2, 3, 4]) execFileSync('ip', ['address', 'add', '10.1.0.' + host + '/32', 'dev', 'lo']);
-  const bound = async (address) => {
-    const socket = createSocket({ type: 'udp4', reuseAddr: true });
-    socket.bind(0, address);
-    await once(socket, 'listening');
-    return socket;
-  };
+  shell('ip link set lo up');
+  for (const host of [1, 2, 3, 4]) shell('ip address add 10.1.0.' + host + '/32 dev lo');
   const seen = [];
   const endpoints = [];
   for (const address of ['10.1.0.3', '10.1.0.4']) {
@@ -52,23 +38,13 @@ const program = `
   process.exit();
 `;
 
-function canBeTransparent(): boolean {
-  try {
-    const script = 'ip link set lo up && ip address add 10.1.0.1/32 dev lo';
-    execFileSync('unshare', ['-Urn', 'sh', '-c', script], { stdio: 'ignore' });
-    return existsSync(dataplane);
-  } catch {
-    return false;
-  }
-}
+const ownAddress = 'ip link set lo up && ip address add 10.1.0.1/32 dev lo';
 
-describe.skipIf(lacksNative || !canBeTransparent())(
+describe.skipIf(lacksNative || !canRunInNamespace(ownAddress))(
   'a transparent route (needs koffi, unshare and ip)',
   () => {
     it("shows endpoints the client's own address and port, and brings their answers back", async () => {
-      const args = ['-Urn', process.execPath, '--input-type=module', '-e', program];
-      const { stdout } = await promisify(execFile)('unshare', args, { timeout: 20_000 });
-      expect(JSON.parse(stdout)).toEqual({
+      expect(await runInNamespace(program, [])).toEqual({
         answers: ['x0 from 10.1.0.2', 'x1 from 10.1.0.2', 'x2 from 10.1.0.2', 'x3 from 10.1.0.2'],
         isOwn: [true, true, true, true],
       });

@@ -2,15 +2,9 @@
 
 import { parseAllDocuments } from 'yaml';
 import { type Item, traefikView } from '../../../src/ingress/admin/traefik-shapes.ts';
-import {
-  type Routing,
-  type RoutingOptions,
-  RoutingState,
-  readStaticArguments,
-} from '../../../src/ingress/index.ts';
+import { type Routing, type RoutingOptions, RoutingState } from '../../../src/ingress/index.ts';
 import { type KubeObject, typeOf } from '../../../src/kubernetes/index.ts';
-
-const position = { file: 'f', line: 1, column: 1 };
+import { readArguments } from '../fixtures.ts';
 
 /** Two UDP and two TCP entry points, unless the case says otherwise. */
 export const usualEntryPoints = [
@@ -40,7 +34,7 @@ export function outcomeOf(
   entryPoints: readonly string[] = usualEntryPoints,
 ): Outcome {
   const state = new RoutingState(options);
-  state.setEntryPoints(readStaticArguments(entryPoints.map((text) => ({ text, position }))).entryPoints);
+  state.setEntryPoints(readArguments(entryPoints).entryPoints);
   for (const document of parseAllDocuments(yaml)) {
     const object = document.toJS() as KubeObject | null;
     const type = object && typeOf(object);

@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { compileUdpRoutes, type EntryPoint, type UdpRoutingInput } from '../../../src/ingress/index.ts';
+import { compileUdpRoutes, type UdpRoutingInput } from '../../../src/ingress/index.ts';
 import type { EndpointSlice, IngressRouteUDP, Service } from '../../../src/kubernetes/index.ts';
-
-const position = { file: 'traefik-app.yaml', line: 1, column: 1 };
-const entryPoint = (name: string, protocol: 'udp' | 'tcp' = 'udp'): EntryPoint => ({
-  name,
-  host: '',
-  port: 9998,
-  protocol,
-  udpTimeoutMs: 3000,
-  position,
-});
+import { entryPoint } from '../fixtures.ts';
 
 interface RouteOptions {
   name?: string;

@@ -9,12 +9,12 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createApiServer, createStore } from '../../../src/cluster/index.ts';
 import { createTcpEngine, createUdpEngine } from '../../../src/dataplane/index.ts';
-import { createIngressRuntime, readStaticArguments } from '../../../src/ingress/index.ts';
+import { createIngressRuntime } from '../../../src/ingress/index.ts';
 import { createRemoteApi, findCluster } from '../../../src/kubernetes/index.ts';
+import { readArguments } from '../fixtures.ts';
 
 const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
 const deploy = resolve(import.meta.dirname, '../../../deploy');
-const position = { file: 'f', line: 1, column: 1 };
 
 async function cluster() {
   const store = createStore();
@@ -51,7 +51,7 @@ async function startIngress(kubeconfig: string) {
   const runtime = createIngressRuntime({
     api,
     health: api,
-    configuration: readStaticArguments(words.map((text) => ({ text, position }))),
+    configuration: readArguments(words),
     udpEngine: await createUdpEngine({ engine: 'dgram' }),
     tcpEngine: createTcpEngine(),
     log: { info() {}, warn() {}, error() {} } as never,

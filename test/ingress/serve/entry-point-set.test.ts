@@ -10,17 +10,11 @@ import { exchange, startNamed } from '../../dataplane/tcp/helpers.ts';
 import { engines } from '../../dataplane/udp/engines.ts';
 import { eventually, startBackend, startClient } from '../../dataplane/udp/support.ts';
 import { freePort } from '../../support/ports.ts';
+import { entryPoint } from '../fixtures.ts';
 
-const position = { file: 'f', line: 1, column: 1 };
 type Wanted = Partial<EntryPoint> & { port: number };
-const udp = (name: string, wanted: Wanted): EntryPoint => ({
-  name,
-  host: '127.0.0.1',
-  protocol: 'udp',
-  udpTimeoutMs: 60_000,
-  position,
-  ...wanted,
-});
+const udp = (name: string, wanted: Wanted) =>
+  entryPoint(name, 'udp', { host: '127.0.0.1', udpTimeoutMs: 60_000, ...wanted });
 const tcp = (name: string, wanted: Wanted): EntryPoint => ({ ...udp(name, wanted), protocol: 'tcp' });
 
 /** A UDP port that somebody else has. */

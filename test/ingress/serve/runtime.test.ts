@@ -6,11 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createStore, type Store } from '../../../src/cluster/index.ts';
 import { createTcpEngine, createUdpEngine } from '../../../src/dataplane/index.ts';
 import { gatewayTypes } from '../../../src/ingress/gateway/objects.ts';
-import {
-  createIngressRuntime,
-  type IngressRuntimeOptions,
-  readStaticArguments,
-} from '../../../src/ingress/index.ts';
+import { createIngressRuntime, type IngressRuntimeOptions } from '../../../src/ingress/index.ts';
 import {
   createRemoteApi,
   endpointSlices,
@@ -24,12 +20,12 @@ import {
   services,
 } from '../../../src/kubernetes/index.ts';
 import { freePort } from '../../support/ports.ts';
+import { readArguments } from '../fixtures.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { serveStore } from '../store-over-http.ts';
 
-const position = { file: 'f', line: 1, column: 1 };
 const configure = (...texts: string[]) => {
-  const configuration = readStaticArguments(texts.map((text) => ({ text, position })));
+  const configuration = readArguments(texts);
   expect(configuration.diagnostics).toEqual([]);
   return configuration;
 };

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readStaticArguments } from '../../../src/ingress/index.ts';
+import { position, readArguments } from '../fixtures.ts';
 
-const position = { file: 'traefik-app.yaml', line: 1, column: 1 };
-const read = (...texts: string[]) => readStaticArguments(texts.map((text) => ({ text, position })));
+const read = (...texts: string[]) => readArguments(texts);
 
 describe('readStaticArguments', () => {
   it('reads addresses with host, port and protocol, tcp when none is given', () => {

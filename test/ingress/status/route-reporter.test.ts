@@ -1,14 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { createStore, type Store } from '../../../src/cluster/index.ts';
-import { createIngressController, type EntryPoint, RoutingState } from '../../../src/ingress/index.ts';
+import { createIngressController, RoutingState } from '../../../src/ingress/index.ts';
 import { createEventWriter } from '../../../src/ingress/status/event-writer.ts';
 import { createRouteReporter } from '../../../src/ingress/status/route-reporter.ts';
 import { createStatusWriter } from '../../../src/ingress/status/status-writer.ts';
 import {
   ApiError,
   type Condition,
-  type EndpointSlice,
   endpointSlices,
   events,
   type IngressRouteUDP,
@@ -17,11 +16,11 @@ import {
   namespaces,
   type ObjectApi,
   type ResourceType,
-  type Service,
   services,
   typeOf,
 } from '../../../src/kubernetes/index.ts';
 import { backend, outcomeOf, tcpRoute } from '../conformance/traefik-world.ts';
+import { echoRoute, echoService, echoSlice, entryPoint } from '../fixtures.ts';
 
 function objectsOf(yaml: string): [string, KubeObject][] {
   return parseAllDocuments(yaml).flatMap((document): [string, KubeObject][] => {
@@ -30,32 +29,6 @@ function objectsOf(yaml: string): [string, KubeObject][] {
     return object && type ? [[type.plural, object]] : [];
   });
 }
-
-const position = { file: 'f', line: 1, column: 1 };
-const entryPoints: EntryPoint[] = [
-  { name: 'myudp', host: '', port: 1, protocol: 'udp', udpTimeoutMs: 3000, position },
-];
-
-const route = (name: string, service = 'echo', bound = ['myudp']): IngressRouteUDP => ({
-  apiVersion: 'traefik.io/v1alpha1',
-  kind: 'IngressRouteUDP',
-  metadata: { name, namespace: 'backend' },
-  spec: { entryPoints: bound, routes: [{ services: [{ name: service, port: 4444 }] }] },
-});
-const service: Service = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: 'echo', namespace: 'backend' },
-  spec: { clusterIP: 'None', ports: [{ name: 'udp', port: 4444, protocol: 'UDP' }] },
-};
-const slice: EndpointSlice = {
-  apiVersion: 'discovery.k8s.io/v1',
-  kind: 'EndpointSlice',
-  metadata: { name: 'echo', namespace: 'backend', labels: { 'kubernetes.io/service-name': 'echo' } },
-  addressType: 'IPv4',
-  endpoints: [{ addresses: ['10.0.0.1'] }, { addresses: ['10.0.0.2'] }],
-  ports: [{ name: 'udp', port: 4444, protocol: 'UDP' }],
-};
 
 async function world(...routes: IngressRouteUDP[]) {
   let clock = Date.parse('2026-01-01T00:00:00Z');
@@ -66,8 +39,8 @@ async function world(...routes: IngressRouteUDP[]) {
   const store = createStore({ now });
   onTestFinished(() => store.close());
   await store.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'backend' } });
-  await store.create(services, structuredClone(service));
-  await store.create(endpointSlices, structuredClone(slice));
+  await store.create(services, structuredClone(echoService));
+  await store.create(endpointSlices, structuredClone(echoSlice('10.0.0.1', '10.0.0.2')));
   for (const one of routes) await store.create(ingressRouteUdps, structuredClone(one));
   return store;
 }
@@ -77,7 +50,7 @@ async function report(store: Store, api: ObjectApi = store) {
     api: store,
     engine: { apply: () => Promise.resolve() },
     log: { info() {}, warn() {}, error() {} },
-    entryPoints,
+    entryPoints: [entryPoint('myudp')],
   });
   onTestFinished(() => controller.stop());
   const errors: string[] = [];
@@ -116,7 +89,7 @@ async function report(store: Store, api: ObjectApi = store) {
 
 describe('the status of a route', () => {
   it('says where it is served and by how many endpoints', async () => {
-    const { statusOf, eventTexts } = await report(await world(route('a')));
+    const { statusOf, eventTexts } = await report(await world(echoRoute('a')));
     const { conditions, ...rest } = await statusOf('a');
     expect(rest).toEqual({
       state: 'Programmed',
@@ -136,7 +109,7 @@ describe('the status of a route', () => {
   });
 
   it('names the route that holds the entry point instead', async () => {
-    const { statusOf, eventTexts } = await report(await world(route('a'), route('b')));
+    const { statusOf, eventTexts } = await report(await world(echoRoute('a'), echoRoute('b')));
     expect(await statusOf('b')).toMatchObject({
       state: 'Shadowed',
       entryPoints: [{ name: 'myudp', programmed: false, heldBy: 'backend-a-0' }],
@@ -147,8 +120,8 @@ describe('the status of a route', () => {
   });
 
   it.each([
-    ['a missing Service', route('a', 'nothing'), 'ServiceNotFound', 'ResolvedRefs'],
-    ['a missing entry point', route('a', 'echo', ['typo']), 'NoEntryPoint', 'Accepted'],
+    ['a missing Service', echoRoute('a', { to: 'nothing' }), 'ServiceNotFound', 'ResolvedRefs'],
+    ['a missing entry point', echoRoute('a', { entryPoints: ['typo'] }), 'NoEntryPoint', 'Accepted'],
   ])('names %s', async (_what, broken, state, type) => {
     const { statusOf, eventTexts } = await report(await world(broken));
     const status = await statusOf('a');
@@ -161,13 +134,13 @@ describe('the status of a route', () => {
   });
 
   it('is written once, and again only when it changes, with the time of the change', async () => {
-    const store = await world(route('a'));
+    const store = await world(echoRoute('a'));
     const { controller, tell, statusOf } = await report(store);
     const { writes } = store.counters;
     await tell();
     await tell();
     expect(store.counters.writes).toBe(writes);
-    await store.modify(endpointSlices, 'backend', 'echo', (current) => ({ ...current, endpoints: [] }));
+    await store.modify(endpointSlices, 'backend', 'echo-1', (current) => ({ ...current, endpoints: [] }));
     await controller.until(({ udp: [decision] }) => decision?.kind === 'drop');
     await tell();
     expect(await statusOf('a')).toMatchObject({ state: 'NoEndpoints', endpoints: 0 });
@@ -177,7 +150,7 @@ describe('the status of a route', () => {
   });
 
   it('is written three times in half a minute at most, then again with what is newest', async () => {
-    const store = await world(route('a'));
+    const store = await world(echoRoute('a'));
     let clockMs = 0;
     const written: string[] = [];
     const api: ObjectApi = Object.assign(Object.create(store) as ObjectApi, {
@@ -188,7 +161,7 @@ describe('the status of a route', () => {
     });
     const statuses = createStatusWriter({ api, spreadMs: 0, onError() {}, now: () => clockMs });
     for (let number = 1; number <= 5; number++) {
-      statuses.offer(ingressRouteUdps as ResourceType, route('a'), { state: String(number) });
+      statuses.offer(ingressRouteUdps as ResourceType, echoRoute('a'), { state: String(number) });
       if (number <= 3) await statuses.flush();
     }
     expect(written).toEqual(['1', '2', '3']);
@@ -202,7 +175,7 @@ describe('the status of a route', () => {
       new ApiError('NotFound', 'the server could not find the requested resource'),
       new ApiError('Forbidden', 'not yours'),
     ]) {
-      const store = await world(route('a'), route('b', 'nothing'));
+      const store = await world(echoRoute('a'), echoRoute('b', { to: 'nothing' }));
       const api: ObjectApi = Object.assign(Object.create(store) as ObjectApi, {
         get: store.get.bind(store),
         list: store.list.bind(store),
@@ -219,7 +192,7 @@ describe('the status of a route', () => {
 
 describe('an Event', () => {
   it('is not written again for what the status says already, by a replica that takes over', async () => {
-    const store = await world(route('a'), route('b', 'nothing'));
+    const store = await world(echoRoute('a'), echoRoute('b', { to: 'nothing' }));
     await report(store);
     const { eventTexts } = await report(store);
     expect((await eventTexts()).toSorted()).toEqual([
@@ -256,7 +229,7 @@ describe('an Event', () => {
   });
 
   it('that comes again is counted, not repeated', async () => {
-    const store = await world(route('a', 'nothing'));
+    const store = await world(echoRoute('a', { to: 'nothing' }));
     await report(store);
     const { eventTexts } = await report(store);
     expect(await eventTexts()).toEqual([
@@ -272,7 +245,7 @@ describe('an Event', () => {
       now: () => new Date('2026-01-01T00:00:00Z'),
     });
     for (let number = 0; number < 100; number++)
-      writer.record(route('a'), 'Warning', 'Test', `fault ${number}`);
+      writer.record(echoRoute('a'), 'Warning', 'Test', `fault ${number}`);
     await writer.flush();
     expect((await store.list(events)).items).toHaveLength(25);
   });

@@ -18,16 +18,8 @@ import type {
   Node,
   Service,
 } from '../../../../src/kubernetes/index.ts';
+import { entryPoint } from '../../fixtures.ts';
 
-const position = { file: 'f', line: 1, column: 1 };
-const entryPoint = (name: string, protocol: 'udp' | 'tcp'): EntryPoint => ({
-  name,
-  host: '',
-  port: 1,
-  protocol,
-  udpTimeoutMs: 3000,
-  position,
-});
 const entryPoints = [
   entryPoint('u1', 'udp'),
   entryPoint('u2', 'udp'),

@@ -10,6 +10,7 @@ import {
   type RoutingOptions,
 } from '../../../../src/ingress/index.ts';
 import type { KubeObject } from '../../../../src/kubernetes/index.ts';
+import { entryPoint as anEntryPoint } from '../../fixtures.ts';
 
 export interface Case {
   readonly name: string;
@@ -24,8 +25,7 @@ export interface Case {
 }
 
 export function entryPoint(name: string, protocol: 'tcp' | 'udp', asDefault = false) {
-  const position = { file: 'traefik-app.yaml', line: 1, column: 1 };
-  return { name, host: '', port: 8000, protocol, udpTimeoutMs: 3000, position, asDefault };
+  return { ...anEntryPoint(name, protocol, { port: 8000 }), asDefault };
 }
 
 export const entryPoints = [
