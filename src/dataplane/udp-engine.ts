@@ -99,6 +99,8 @@ export interface UdpEntryPointCounters {
   readonly datagramsRetried: number;
   /** Lost in the kernel before the engine saw them: its receive buffer was full. Not part of `datagramsIn`. */
   readonly kernelDrops: number;
+  /** Answers lost in the kernel: the receive buffer of their session's socket was full. Not part of `repliesIn`. */
+  readonly replyKernelDrops: number;
   /** Client addresses that limits per client had to forget, for others to be remembered. */
   readonly clientsForgotten: number;
   /** Sockets that were closed for newer ones of their session, whose endpoint had changed again and again: late answers are lost. */

@@ -59,6 +59,11 @@ function addUdp(text: MetricsText, entryPoints: readonly UdpEntryPointCounters[]
     ],
     ['kernel_drops_total', 'Datagrams lost in a full receive buffer.', (one) => one.kernelDrops],
     [
+      'reply_kernel_drops_total',
+      "Answers lost in the full receive buffer of their session's socket.",
+      (one) => one.replyKernelDrops,
+    ],
+    [
       'clients_forgotten_total',
       'Client addresses that limits per client had to forget.',
       (one) => one.clientsForgotten,

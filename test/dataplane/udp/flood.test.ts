@@ -1,5 +1,6 @@
 /** Datagrams of a great many sources. 30,000 of them by default, a million with SLUICE_FULL=1. */
 
+import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { UdpEngineOptions, UdpSessionRecord } from '../../../src/dataplane/index.ts';
 import {
@@ -12,6 +13,7 @@ import {
   SendBatch,
   writeSocketAddress,
 } from '../../../src/dataplane/native/index.ts';
+import { descriptorOf } from '../../../src/dataplane/udp/socket-descriptor.ts';
 import { engines, lacksNative } from './engines.ts';
 import {
   eventually,
@@ -127,6 +129,32 @@ describe.skipIf(lacksNative)('a flood that nobody has time to hear of (needs kof
   });
 });
 
+const largest = Buffer.alloc(65_507);
+
+/** Sends more and more at once, until some are dropped; each of them is then counted, in one place. `send` says how many it sent. */
+async function untilDropped(
+  send: () => number,
+  count: () => { told: number; dropped: number },
+): Promise<void> {
+  for (let sent = 0; count().dropped === 0; ) {
+    for (const most = 200 + 2 * sent; sent < most; ) sent += send();
+    await eventually(() => count().told + count().dropped === sent);
+  }
+}
+
+/** Sends 64 datagrams of ten bytes with each call, faster than anybody reads them. */
+function joinedSends(fd: number, to: Place): () => number {
+  const libc = loadLibc();
+  if (!isAvailable(libc)) throw new Error(libc.unavailable);
+  const [target, payload] = [new NativeMemory(libc, 16), new NativeMemory(libc, 640)];
+  writeSocketAddress(target.bytes, 0, to);
+  const batch = new SendBatch(libc, { messages: 1 });
+  batch.begin(target.address, 16);
+  batch.append(payload.address, 640);
+  batch.segment(10);
+  return () => (batch.send(fd) > 0 ? 64 : 0);
+}
+
 describe.each(engines)(
   'more datagrams at once than a receive buffer holds, with the $engine engine',
   (options) => {
@@ -134,15 +162,46 @@ describe.each(engines)(
       const backend = await startBackend({ answer: () => undefined });
       const { place, counters } = await startProxy({ ...options, workers: 1 }, forwardTo([backend.endpoint]));
       const client = await startClient(place);
-      const largest = Buffer.alloc(65_507);
-      let sent = 0;
-      while (counters().kernelDrops === 0) {
-        const more = 200 + sent;
-        for (let count = 0; count < more; count++) client.send(largest);
-        sent += more;
-        await eventually(() => counters().datagramsIn + counters().kernelDrops === sent);
-      }
+      await untilDropped(
+        () => {
+          client.send(largest);
+          return 1;
+        },
+        () => ({ told: counters().datagramsIn, dropped: counters().kernelDrops }),
+      );
       expect(counters().datagramsForwarded).toBe(counters().datagramsIn);
+    });
+
+    async function startAnswers() {
+      const backend = await startBackend({ answer: () => undefined });
+      const { place, counters } = await startProxy(
+        { ...options, workers: 1 },
+        forwardTo([backend.endpoint]),
+        {
+          idleTimeoutMs: 600_000,
+        },
+      );
+      const asked = once(backend.socket, 'message');
+      (await startClient(place)).send('x');
+      const [, session] = (await asked) as [Buffer, Place];
+      const count = () => ({ told: counters().repliesIn, dropped: counters().replyKernelDrops });
+      return { backend, session, counters, count };
+    }
+
+    it('are told of answers too', async () => {
+      const { backend, session, counters, count } = await startAnswers();
+      await untilDropped(() => {
+        backend.socket.send(largest, session.port, session.address);
+        return 1;
+      }, count);
+      expect(unaccounted(counters()).replies).toBe(0);
+    });
+
+    it.skipIf(lacksNative)('are told of small answers too (needs koffi)', async () => {
+      const { backend, session, counters, count } = await startAnswers();
+      const joined = joinedSends(descriptorOf(backend.socket), session);
+      await untilDropped(joined, count);
+      expect(unaccounted(counters()).replies).toBe(0);
     });
   },
 );

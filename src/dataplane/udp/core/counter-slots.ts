@@ -28,6 +28,7 @@ const names = [
   'datagramsBounced',
   'datagramsRetried',
   'kernelDrops',
+  'replyKernelDrops',
   'clientsForgotten',
   'socketsGivenUp',
   'endpointsLeftOut',

@@ -383,8 +383,8 @@ export class EntryPointCore {
     );
   }
 
-  count(at: number): void {
-    this.counters[at] = (this.counters[at] as number) + 1;
+  count(at: number, more = 1): void {
+    this.counters[at] = (this.counters[at] as number) + more;
   }
 
   /**

@@ -24,7 +24,9 @@ export class DgramUdpEngine implements UdpEngine {
   readonly kind = 'dgram';
   readonly #entryPoints = new Map<string, DgramEntryPoint>();
   readonly #budget: SocketBudget;
-  readonly #kernelDrops = new KernelDrops();
+  readonly #kernelDrops = new KernelDrops((dropsByPort) => {
+    for (const entryPoint of this.#entryPoints.values()) entryPoint.noteDrops(dropsByPort);
+  });
   readonly #log: EngineLog;
   readonly #timer: NodeJS.Timeout;
   readonly #onSession: ((record: UdpSessionRecord) => void) | undefined;

@@ -58,6 +58,8 @@ interface Flow {
   /** Whether the endpoint has got anything through it. */
   hasSent: boolean;
   pendingSends: number;
+  /** Answers that the kernel has dropped, as far as is known. */
+  kernelDrops: number;
   isClosed: boolean;
 }
 
@@ -170,6 +172,18 @@ export class DgramEntryPoint {
       sessionRecordsMissed: this.#sessionLog?.missed ?? 0,
       ...(route === undefined ? {} : { route }),
     };
+  }
+
+  /** Sockets that have dropped what they received, by their port; some may be flows of this entry point. */
+  noteDrops(dropsByPort: ReadonlyMap<number, number>): void {
+    for (const session of this.#sessions) {
+      for (const flow of session?.flows ?? []) {
+        const drops = dropsByPort.get(flow.socket.address().port);
+        if (drops === undefined) continue;
+        this.#core.count(counter.replyKernelDrops, (drops - flow.kernelDrops) >>> 0);
+        flow.kernelDrops = drops;
+      }
+    }
   }
 
   tick(nowMs: number): void {
@@ -335,6 +349,7 @@ export class DgramEntryPoint {
       unanswered: undefined,
       hasSent: false,
       pendingSends: 0,
+      kernelDrops: 0,
       isClosed: false,
     };
     session.flows.push(flow);

@@ -57,6 +57,8 @@ export class Channels {
   round = new Float64Array(0);
   /** Bytes of the datagram sent last; -1 once any were joined for sending: what ICMP quotes may then be more than one. */
   lastBytes = new Int32Array(0);
+  /** Received datagrams that the kernel had dropped for want of room, when it was asked last. */
+  dropped = new Uint32Array(0);
   /** Of the datagrams that wait to be sent through it. -1: none. */
   firstPending = new Int32Array(0);
   lastPending = new Int32Array(0);
@@ -180,6 +182,7 @@ export class Channels {
     this.wanted[channel] = 1;
     this.round[channel] = -2;
     this.lastBytes[channel] = 0;
+    this.dropped[channel] = 0;
     this.firstPending[channel] = -1;
     this.lastPending[channel] = -1;
     this.count++;
@@ -199,6 +202,7 @@ export class Channels {
     this.wanted = grown(this.wanted, new Uint8Array(capacity));
     this.round = grown(this.round, new Float64Array(capacity));
     this.lastBytes = grown(this.lastBytes, new Int32Array(capacity));
+    this.dropped = grown(this.dropped, new Uint32Array(capacity));
     this.firstPending = grown(this.firstPending, new Int32Array(capacity));
     this.lastPending = grown(this.lastPending, new Int32Array(capacity));
     for (let channel = capacity - 1; channel >= from; channel--) {

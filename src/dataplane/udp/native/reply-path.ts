@@ -3,7 +3,13 @@
  * listener. Answers wait here only until the worker has gone through its ready sockets, or a session of theirs ends.
  */
 
-import { type Libc, maxSegmentsPerSend, ReceiveBatch, SendBatch } from '../../native/index.ts';
+import {
+  droppedDatagrams,
+  type Libc,
+  maxSegmentsPerSend,
+  ReceiveBatch,
+  SendBatch,
+} from '../../native/index.ts';
 import { counter } from '../core/counter-slots.ts';
 import { hasSimpleHeader, placeWords, simpleHeaderBytes } from '../core/proxy-header.ts';
 import { codeOf, dropCode } from '../core/verdicts.ts';
@@ -18,10 +24,13 @@ const slotBytes = 65_536;
 const maxEntries = 1_024;
 /** Datagrams taken from one channel at a time, so that none keeps the others waiting. */
 const maxPerChannel = 32;
+/** Less than any receive buffer that is full of datagrams so large that it holds fewer than `maxPerChannel`. */
+const fullBufferBytes = 128 * 1024;
 
 export class ReplyPath {
   /** Whether equal-sized answers to one client leave as one send. Off once the kernel has refused it. */
   joins = true;
+  readonly #libc: Libc;
   readonly #channels: Channels;
   readonly #batch: ReceiveBatch;
   readonly #send: SendBatch;
@@ -42,6 +51,7 @@ export class ReplyPath {
   readonly #firstEntry = new Int32Array(receiveSlots + 1);
 
   constructor(libc: Libc, channels: Channels) {
+    this.#libc = libc;
     this.#channels = channels;
     this.#batch = new ReceiveBatch(libc, { slots: receiveSlots, slotBytes, control: true });
     this.#send = new SendBatch(libc, { messages: receiveSlots, parts: maxEntries });
@@ -69,6 +79,7 @@ export class ReplyPath {
     for (let at = first; at < first + received; at++) {
       if (this.#take(entryPoint, channel, session, at, nowMs)) isAnswered = true;
     }
+    if (this.#mayHaveBeenFull(channel, first, received, wanted)) this.#countDropped(entryPoint, channel);
     if (isAnswered) {
       this.#endingOwner[this.#endingCount] = entryPoint;
       this.#ending[this.#endingCount++] = session;
@@ -92,6 +103,22 @@ export class ReplyPath {
   #sendWaiting(): void {
     for (let entry = 0; entry < this.#count; ) entry = this.#sendRun(entry);
     this.#count = 0;
+  }
+
+  /** Whether the channel's buffer may have been full before this: not of one that just answers. To ask is a system call. */
+  #mayHaveBeenFull(channel: number, first: number, received: number, wanted: number): boolean {
+    const isBusy = (this.#channels.wanted[channel] as number) > 1;
+    if (!isBusy || received === wanted) return isBusy;
+    let bytes = 0;
+    for (let at = first; at < first + received; at++) bytes += this.#batch.length(at);
+    return bytes >= fullBufferBytes;
+  }
+
+  #countDropped({ core }: NativeEntryPoint, channel: number): void {
+    const { dropped, fd } = this.#channels;
+    const before = dropped[channel] as number;
+    dropped[channel] = droppedDatagrams(this.#libc, fd[channel] as number);
+    core.count(counter.replyKernelDrops, ((dropped[channel] as number) - before) >>> 0);
   }
 
   /** One datagram for one that is awaited; more for a channel with more under way, or that is ready again at once. */
