@@ -290,6 +290,17 @@ describe('stopping', () => {
     expect(accounted(counters())).toBe(true);
   });
 
+  it('refuses those that have reached no endpoint by then', async () => {
+    const slow = service([endpoint(await silentPort())], { connectTimeoutMs: 60_000 });
+    const { port, engine, counters } = await startEngine(table([route([slow])]));
+    const rest = readAll(await client(port));
+    while (counters().opening === 0) await new Promise(setImmediate);
+    expect(await engine.drain(0)).toBe(1);
+    expect(await rest).toBe('reset');
+    expect(counters().refused.shutting_down).toBe(1);
+    expect(accounted(counters())).toBe(true);
+  });
+
   it('resets what is left after the grace, and says how much it was', async () => {
     const echo = await startEcho();
     const { port, engine, counters } = await startEngine(tableTo(echo.port));

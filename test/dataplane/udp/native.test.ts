@@ -267,6 +267,25 @@ describe.skipIf(lacksNative)('the native UDP engine (needs koffi)', () => {
     expect(String(client.replies[6]?.payload)).toBe('late 2');
   });
 
+  it('tells who waits for a worker that it failed three times in a row, and tries it again', async () => {
+    const [backend, other] = await Promise.all([startBackend(), startBackend()]);
+    const lines: string[] = [];
+    const log = (_: string, line: string) => void lines.push(line);
+    const options = { engine: 'native', workers: 1, log } as const;
+    const { engine, place } = await startProxy(options, forwardTo([backend.endpoint]));
+    const heard = (text: string) => lines.filter((line) => line.includes(text)).length;
+    for (let count = 1; count <= 2; count++) {
+      (engine as NativeUdpEngine).crashWorker(0);
+      await eventually(() => heard('is back') === count);
+    }
+    (engine as NativeUdpEngine).crashWorker(0);
+    await expect(engine.apply(forwardTo([other.endpoint]))).rejects.toThrow('made to crash');
+    expect(heard('failed (made to crash)')).toBe(3);
+    await eventually(() => heard('is back') === 3);
+    await (await startClient(place)).ask('x');
+    expect(other.received).toHaveLength(1);
+  });
+
   it('answers within the limit of open files by evicting who was idle longest', async () => {
     const backend = await startBackend();
     const options = { engine: 'native', workers: 1, maxSockets: 5 } as const;

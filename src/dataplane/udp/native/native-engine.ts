@@ -325,7 +325,7 @@ export class NativeUdpEngine implements UdpEngine {
 
   /** For tests: has a worker fail as a bug would have it fail. */
   crashWorker(worker: number): void {
-    void this.#workers[worker]?.order({ kind: 'crash' });
+    this.#workers[worker]?.order({ kind: 'crash' }).catch(() => {});
   }
 
   #droppedBy(sockets: readonly NativeListener[]): number {

@@ -209,7 +209,10 @@ export class RequestPath {
     for (; entry >= 0; entry = this.#next[entry] as number) {
       const reason = this.#sendOne(entryPoint, channel, entry);
       if (reason === 0) this.#countSent(entryPoint, channel, entry);
-      else entryPoint.core.countDrop(sendDropCode(reason), this.#length[entry] as number);
+      else {
+        if (!isUnreachable(reason)) entryPoint.noteSendError(reason);
+        entryPoint.core.countDrop(sendDropCode(reason), this.#length[entry] as number);
+      }
     }
   }
 
