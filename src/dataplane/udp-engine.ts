@@ -9,7 +9,10 @@ export interface UdpEntryPoint {
   readonly balance?: UdpBalance;
   /** A session is forgotten after this long without a datagram either way. 3,000 when absent, as Traefik's. */
   readonly idleTimeoutMs?: number;
-  /** 65,536 when absent. At the limit the session that was idle longest is evicted, one-datagram ones first. */
+  /**
+   * 65,536 when absent. At the limit the session that was idle longest is evicted, one-datagram ones first; while more new
+   * clients come than can be served, they are dropped instead.
+   */
   readonly maxSessions?: number;
   /** Of one client address, whatever its ports. Absent: no limit of its own. At the limit that address's longest idle is evicted. */
   readonly maxSessionsPerClient?: number;
@@ -42,6 +45,7 @@ export const udpRequestDropReasons = [
   'no_route',
   'no_service',
   'no_endpoints',
+  'session_cap',
   'upstream_unreachable',
   'send_error',
   'denied',

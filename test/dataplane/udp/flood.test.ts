@@ -97,18 +97,34 @@ describe.skipIf(lacksNative).each(engines)(
         if (flood.sent % (sources / 4) < perBatch) memory.push(process.memoryUsage().rss);
       }
       await eventually(() => counters().datagramsIn === before.datagramsIn + flood.sent + asked);
+      // No client had to begin another session.
+      const opened = clients.length + flood.sent - counters().drops.session_cap;
       expect(counters()).toMatchObject({
         kernelDrops: 0,
         sessions: maxSessions,
-        // No client had to begin another.
-        sessionsOpened: clients.length + flood.sent,
-        sessionsEvicted: clients.length + flood.sent - maxSessions,
+        sessionsOpened: opened,
+        sessionsEvicted: opened - maxSessions,
       });
       expect(unaccounted(counters()).requests).toBe(0);
       expect(asked).toBeGreaterThan(sources / 1_000);
       // What it has by a fourth of them is all that it takes.
       expect(Math.max(...memory) - (memory[0] ?? 0)).toBeLessThan(64 * 1024 * 1024);
     }, 600_000);
+
+    it('that is faster than it is served costs new clients their sessions, and established ones nothing', async () => {
+      const { place, counters, flood } = await startFlooded(options);
+      const clients = await Promise.all(Array.from({ length: 10 }, () => startClient(place)));
+      for (const client of [...clients, ...clients]) await client.ask('hello');
+      const before = counters().datagramsIn;
+      while (counters().drops.session_cap === 0) {
+        for (const most = 5_000 + 2 * flood.sent; flood.sent < most; ) flood.send();
+        await eventually(() => counters().datagramsIn - before + counters().kernelDrops === flood.sent);
+      }
+      for (const client of clients) await client.ask('still there');
+      const { sessionsOpened, kernelDrops, drops } = counters();
+      expect(sessionsOpened).toBe(clients.length + flood.sent - kernelDrops - drops.session_cap);
+      await eventually(() => unaccounted(counters()).requests === 0);
+    });
   },
 );
 
@@ -122,10 +138,10 @@ describe.skipIf(lacksNative)('a flood that nobody has time to hear of (needs kof
       flood.send();
       while (counters().datagramsIn < flood.sent);
     }
-    const ended = flood.sent - maxSessions;
+    const ended = counters().sessionsEvicted;
     await eventually(() => records.length + counters().sessionRecordsMissed === ended);
     expect(records.length).toBe(2_048);
-    expect(counters()).toMatchObject({ sessionsEvicted: ended, sessionRecordsMissed: ended - 2_048 });
+    expect(ended).toBeGreaterThan(4_000);
   });
 });
 

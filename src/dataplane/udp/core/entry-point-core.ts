@@ -73,6 +73,10 @@ export class EntryPointCore {
   /** Where sampled datagrams are noted, while somebody wants to know. */
   tap: TapWriter | undefined;
   plan: Plan;
+  /** Set by the engine: whether it has fallen behind with the listener in hand. */
+  isBehind = false;
+  /** Set by the engine: whether a new session gets a socket at the expense of another only. */
+  isShortOfSockets = false;
   maxDatagramBytes = largestIPv6DatagramBytes;
   readonly #entryPoint: UdpEntryPoint;
   readonly #access: AddressList | undefined;
@@ -199,6 +203,8 @@ export class EntryPointCore {
     }
     if (plan.refusal !== 0) return plan.refusal;
     const known = this.sessions.keys.find(key);
+    // Who is known is served first: what a new session costs is what the engine is behind with.
+    if (known < 0 && this.isBehind && this.#hasNoRoom()) return refusal(dropCode.session_cap);
     const session = known >= 0 ? known : this.#openSession(client, nowMs);
     this.sessions.touch(session, nowMs, known >= 0);
     if (this.trusted) this.#keepPlace(session, from);
@@ -449,7 +455,11 @@ export class EntryPointCore {
     tap.note(nowMs, isReply, keys, at, port, addresses, slot, endpointPort, this.#bytes, code);
   }
 
-  /** There is always room: at a limit a session that is idle goes, and any session may. */
+  #hasNoRoom(): boolean {
+    return this.isShortOfSockets || this.sessions.size >= this.sessions.keys.limit;
+  }
+
+  /** There is always room to be made: at a limit a session that is idle goes, and any session may. */
   #openSession(client: number, nowMs: number): number {
     const { sessions } = this;
     if (sessions.isClientFull(client)) {

@@ -187,6 +187,7 @@ export class DgramEntryPoint {
   }
 
   tick(nowMs: number): void {
+    this.#core.isShortOfSockets = false;
     this.#core.expire(nowMs, expiredPerTick);
     this.#tellSessions();
     if (nowMs - this.#localAddressesAtMs < localAddressesEveryMs) return;
@@ -207,6 +208,7 @@ export class DgramEntryPoint {
 
   #onDatagram(listener: Listener, datagram: Buffer, from: RemoteInfo): void {
     const nowMs = performance.now();
+    this.#core.isBehind = listener.isBehind;
     this.#writeKey(listener, from);
     const header = this.#core.trusted ? this.#core.readHeader(datagram, 0, datagram.length) : 0;
     if (header < 0) {
@@ -369,11 +371,13 @@ export class DgramEntryPoint {
     if (!endpoint || session.hasEnded) return 'EBADF';
     if (this.#core.plan.clientAddress === 'transparent') return 'EOPNOTSUPP';
     while (!this.#budget.take()) {
+      this.#core.isShortOfSockets = true;
       if (!this.#core.evictLongestIdle(session.id)) return 'EMFILE';
     }
     let socket = openUpstream(endpoint.address, endpoint.port, onRefused);
     // Another session's descriptor or port would help.
     for (let left = maxEvictions; left > 0 && isExhausted(socket); left--) {
+      this.#core.isShortOfSockets = true;
       if (!this.#core.evictLongestIdle(session.id)) break;
       socket = openUpstream(endpoint.address, endpoint.port, onRefused);
     }

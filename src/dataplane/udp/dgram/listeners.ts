@@ -8,6 +8,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import type { UdpListener } from '../../udp-engine.ts';
+import { Backlog } from '../core/backlog.ts';
 import type { KernelDrops, WatchedSocket } from './kernel-drops.ts';
 import { bindListener } from './sockets.ts';
 
@@ -17,10 +18,15 @@ export interface Listener {
   /** Part of its sessions' keys. */
   readonly number: number;
   readonly watched: WatchedSocket;
+  /** Whether the engine has fallen behind with it. */
+  isBehind: boolean;
   isClosed: boolean;
 }
 
 export type OnDatagram = (listener: Listener, datagram: Buffer, from: RemoteInfo) => void;
+
+/** What libuv takes from a socket between two looks at the others. */
+const mostAtOnce = 32;
 
 const wildcards = new Set(['0.0.0.0', '::']);
 
@@ -106,12 +112,38 @@ export class Listeners {
   #adopt(socket: Socket): Listener {
     const number = this.#nextNumber++ & 0xffff;
     const watched = this.#kernelDrops.watch(socket);
-    const listener = { socket, place: placeOf(socket), number, watched, isClosed: false };
+    const listener = { socket, place: placeOf(socket), number, watched, isBehind: false, isClosed: false };
     this.#listeners.push(listener);
-    socket.on('message', (datagram, from) => this.#onDatagram(listener, datagram, from));
+    const countLook = lookCounter(listener);
+    socket.on('message', (datagram, from) => {
+      countLook();
+      this.#onDatagram(listener, datagram, from);
+    });
     socket.on('error', this.#onError);
     return listener;
   }
+}
+
+/** To be called for each datagram. Those that come before other sockets have their turn are one look. */
+function lookCounter(listener: Listener): () => void {
+  const backlog = new Backlog();
+  let received = 0;
+  let turn = 0;
+  let isCounting = false;
+  const endTurn = () => {
+    const isFull = received >= mostAtOnce;
+    listener.isBehind = backlog.note(isFull, turn++, performance.now());
+    received = 0;
+    // The next turn may find nothing.
+    isCounting = isFull;
+    if (isFull) setImmediate(endTurn);
+  };
+  return () => {
+    received++;
+    if (isCounting) return;
+    isCounting = true;
+    setImmediate(endTurn);
+  };
 }
 
 function placeOf(socket: Socket): { address: string; port: number } {

@@ -13,6 +13,7 @@ import {
 import type { UdpDecision } from '../../route-table.ts';
 import type { UdpEntryPoint } from '../../udp-engine.ts';
 import { mappedMarker, parseAddress } from '../core/address.ts';
+import { Backlog } from '../core/backlog.ts';
 import { EntryPointCore } from '../core/entry-point-core.ts';
 import { grown } from '../core/key-table.ts';
 import { placeWords, writeProxyHeader, writeSimpleHeader } from '../core/proxy-header.ts';
@@ -67,6 +68,7 @@ export class NativeEntryPoint {
   readonly serial: number;
   readonly core: EntryPointCore;
   readonly listeners: readonly NativeListener[];
+  readonly backlogs: readonly Backlog[];
   /** Set before `core.admit`: the listener, and where in `received` the client's socket address begins. */
   listener = 0;
   received: Int32Array = new Int32Array(0);
@@ -97,6 +99,7 @@ export class NativeEntryPoint {
     this.number = options.number;
     this.serial = options.serial;
     this.listeners = options.listeners;
+    this.backlogs = options.listeners.map(() => new Backlog());
     this.#options = options;
     this.errors = options.errors;
     this.#listenerPlaces = options.listeners.map(({ address, port }) => {

@@ -17,6 +17,7 @@ import {
   ReceiveBatch,
   SendBatch,
 } from '../../native/index.ts';
+import type { Backlog } from '../core/backlog.ts';
 import { codeOf } from '../core/verdicts.ts';
 import type { Bounces } from './bounces.ts';
 import type { Channels } from './channels.ts';
@@ -85,10 +86,12 @@ export class RequestPath {
     this.#headers = new NativeMemory(libc, maxEntries * headerStride);
   }
 
-  /** Takes one batch from the listener and forwards it. Gives how many it received. */
-  receive(entryPoint: NativeEntryPoint, listener: number, nowMs: number): number {
+  /** Takes one batch from the listener and forwards it. Gives how many it received. `round`: of the worker's loop. */
+  receive(entryPoint: NativeEntryPoint, listener: number, nowMs: number, round: number): number {
     const source = entryPoint.listeners[listener] as NativeListener;
     const received = Math.max(0, this.#batch.receive(source.fd));
+    const backlog = entryPoint.backlogs[listener] as Backlog;
+    entryPoint.core.isBehind = backlog.note(received === receiveSlots, round, nowMs);
     for (let at = 0; at < received; at++) this.#take(entryPoint, listener, source, at, nowMs);
     this.#flush(entryPoint, nowMs);
     return received;

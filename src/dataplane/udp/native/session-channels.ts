@@ -42,7 +42,6 @@ export class SessionChannels {
   #newest = new Int32Array(0);
   /** The slots that a session's open channels have sent to. */
   readonly #sentTo = new SlotSets();
-  #isShortOfSockets = false;
   #nextTrialMs = 0;
   /** A channel that outlives the session which is being ended; -1: none. */
   #inherited = -1;
@@ -116,7 +115,7 @@ export class SessionChannels {
   tick(nowMs: number): void {
     if (nowMs < this.#nextTrialMs) return;
     this.#nextTrialMs = nowMs + socketTrialMs;
-    this.#isShortOfSockets = false;
+    this.#options.core.isShortOfSockets = false;
   }
 
   #reaches(channel: number, slot: number): boolean {
@@ -166,9 +165,9 @@ export class SessionChannels {
     };
     const peer = isOpen ? -1 : slot;
     // Where sockets ran out just now, asking for one more in vain is what costs most.
-    let channel = this.#isShortOfSockets ? -errno.EMFILE : this.#openSocket(session, peer, target);
+    let channel = core.isShortOfSockets ? -errno.EMFILE : this.#openSocket(session, peer, target);
     for (let tries = maxEvictions; channel < 0 && tries > 0 && isExhausted(-channel); tries--) {
-      this.#isShortOfSockets = true;
+      core.isShortOfSockets = true;
       const inherited = isTransparent ? -1 : this.#takeOver(session, peer, isIPv6);
       if (inherited >= 0) return inherited;
       if (!core.evictLongestIdle(session)) break;

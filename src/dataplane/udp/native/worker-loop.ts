@@ -112,7 +112,8 @@ export class WorkerLoop {
       const listeners = this.#carryReplies(count, nowMs);
       for (let index = 0; index < listeners; index++) {
         const polled = this.#listeners[this.#ready[index] as number];
-        if (polled) this.#moved += this.#requests.receive(polled.entryPoint, polled.listener, nowMs);
+        if (polled)
+          this.#moved += this.#requests.receive(polled.entryPoint, polled.listener, nowMs, this.#round);
       }
       if (nowMs >= this.#nextTickMs) this.#tick(nowMs);
     }

@@ -67,6 +67,21 @@ describe('the core of an entry point', () => {
     expect(ended).toEqual([first]);
   });
 
+  it('lets no new client in while it is behind and there is no room, and goes on serving the others', () => {
+    const { core, admit, ended } = coreOf({ maxSessions: 2 });
+    core.isBehind = true;
+    const first = admit('10.0.0.1 1');
+    core.isShortOfSockets = true;
+    expect(admit('10.0.0.2 1')).toBe('session_cap');
+    core.isShortOfSockets = false;
+    const second = admit('10.0.0.2 1');
+    expect(admit('10.0.0.3 1')).toBe('session_cap');
+    expect([admit('10.0.0.1 1'), admit('10.0.0.2 1'), ended]).toEqual([first, second, []]);
+    core.isBehind = false;
+    expect(typeof admit('10.0.0.3 1')).toBe('number');
+    expect(ended).toEqual([first]);
+  });
+
   it('gives one client address no more than its part, at its own expense', () => {
     const { core, admit, ended } = coreOf({ maxSessionsPerClient: 2 });
     const other = admit('10.0.0.2 9');
