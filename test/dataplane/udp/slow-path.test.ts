@@ -29,16 +29,19 @@ const program = `
   const endpointOf = (socket) => ({ ...socket.address(), state: 'ready' });
   const payload = Buffer.alloc(1_000);
   const send = (from, to) => new Promise((resolve) => from.send(payload, to.port, to.address, resolve));
-  const sendUntilDropped = async (from, to, reason) => {
+  const until = async (isTrue) => {
+    while (!isTrue()) await turn();
+  };
+  // No faster than they are taken, or they would be lost in the buffer before the engine.
+  const sendUntilDropped = async (from, to, reason, taken) => {
     let sent = 0;
-    for (; counters().drops[reason] === 0; sent++) {
+    while (counters().drops[reason] === 0) {
       await send(from, to);
+      sent++;
+      await until(() => counters()[taken] >= sent - mostWaiting);
       await turn();
     }
     return sent;
-  };
-  const until = async (isTrue) => {
-    while (!isTrue()) await turn();
   };
   const free = () => shell('tc qdisc del dev slow0 root');
   const slow = { address: '10.60.0.2', port: 9, state: 'ready' };
@@ -49,7 +52,7 @@ const program = `
     async requests() {
       const place = await start([slow, endpointOf(echo)]);
       const client = await bound('127.0.0.1');
-      const sent = await sendUntilDropped(client, place, 'send_queue_full');
+      const sent = await sendUntilDropped(client, place, 'send_queue_full', 'datagramsIn');
       await until(() => counters().datagramsIn >= sent - mostWaiting);
       const waiting = sent - counters().datagramsIn;
       const other = await bound('127.0.0.1');
@@ -70,6 +73,7 @@ const program = `
         const client = await bound('127.0.0.1');
         for (let count = 0; count < 300; count++, sent++) {
           await send(client, place);
+          await until(() => counters().datagramsIn > sent - mostWaiting);
           await turn();
         }
       }
@@ -90,7 +94,7 @@ const program = `
       const [, session] = await once(silent, 'message');
       client.close();
       shell('ip address del 10.60.0.2/32 dev lo');
-      const sent = await sendUntilDropped(silent, session, 'reply_send_error');
+      const sent = await sendUntilDropped(silent, session, 'reply_send_error', 'repliesIn');
       await until(() => counters().repliesIn >= sent - mostWaiting);
       const waiting = sent - counters().repliesIn;
       const reached = once(silent, 'message');
