@@ -77,7 +77,9 @@ class Merger {
   #mergeMap(target: Maybe, patch: Maybe, schema: Schema | undefined, keepsSchema: boolean): Maybe {
     const chosen = chooseMap(target, patch);
     if (chosen?.kind !== 'map') return chosen;
-    if (chosen === patch) return this.#mergeWithItself(cloneNode(chosen), schema);
+    // One that is merged with itself already is a copy, and what holds it must see the result.
+    if (chosen === patch)
+      return this.#mergeWithItself(chosen === target ? chosen : cloneNode(chosen), schema);
     const added = patch?.kind === 'map' ? patch : undefined;
     const { settled } = this.#context;
     const isRestSettled = (keepsSchema && settled.has(chosen)) || this.#settleRest(chosen, added, schema);
