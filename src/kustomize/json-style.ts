@@ -2,9 +2,16 @@
 
 import { effectiveScalar, type ScalarNode, writtenStyle, type YamlNode } from '../yaml/index.ts';
 
-/** Read back from JSON text: every string is in double quotes. Changes the node. */
-export function jsonStyle<Node extends YamlNode>(node: Node): Node {
+/**
+ * Read back from JSON text: every string is in double quotes, and so is every key. Unless the JSON was made `directly` from the
+ * nodes, they were written as YAML and read back before. Changes the node.
+ */
+export function jsonStyle<Node extends YamlNode>(node: Node, directly = false): Node {
+  eachKey(node, (key) => {
+    key.style = 'double';
+  });
   eachScalar(node, (scalar) => {
+    if (directly && scalar.style !== 'plain') scalar.style = 'double';
     const value = effectiveScalar(scalar);
     scalar.text = value.text;
     scalar.style = value.type === 'string' ? 'double' : 'plain';
@@ -58,4 +65,13 @@ function eachScalar(node: YamlNode, change: (scalar: ScalarNode) => void): void 
       eachScalar(entry.value, change);
     }
   } else for (const item of node.items) eachScalar(item, change);
+}
+
+function eachKey(node: YamlNode, change: (key: ScalarNode) => void): void {
+  if (node.kind === 'map') {
+    for (const entry of node.entries) {
+      change(entry.key);
+      eachKey(entry.value, change);
+    }
+  } else if (node.kind === 'sequence') for (const item of node.items) eachKey(item, change);
 }

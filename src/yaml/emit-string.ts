@@ -51,8 +51,8 @@ export function writtenStyle(text: string): ScalarStyle {
   return singleAllowed ? 'single' : 'double';
 }
 
-/** Whether go-yaml would write the text as a block, given the choice. */
-export const mayBeBlock = (text: string): boolean => analyse(text).blockAllowed;
+/** Whether go-yaml v3, which has nothing against tabs, would write the text as a block, given the choice. */
+export const mayBeBlock = (text: string): boolean => analyse(text.replaceAll('\t', 'x')).blockAllowed;
 
 function analyse(text: string): Analysis {
   if (simpleText.test(text) && !text.startsWith('...')) return simpleAnalysis;
@@ -165,6 +165,8 @@ const noEscapes = /^[A-Za-z0-9_.:/~<=+-]*$/;
 
 function double(text: string, indent: number, column: number, mayFold: boolean): string {
   if (noEscapes.test(text)) return `"${text}"`;
+  // go-yaml looks for a byte order mark at the start of the text instead of the place it is at, and escapes all that follows.
+  if (text.startsWith('\ufeff')) return `"${Array.from(text, (rune) => escaped(rune, true)).join('')}"`;
   const margin = `\n${' '.repeat(indent)}`;
   const runes = Array.from(text);
   let output = '"';
@@ -195,11 +197,11 @@ function double(text: string, indent: number, column: number, mayFold: boolean):
   return `${output}"`;
 }
 
-function escaped(rune: string): string {
+function escaped(rune: string, always = false): string {
   const code = rune.codePointAt(0) ?? 0;
   const known = escapes.get(code);
   if (known) return known;
-  if (!unprintable.test(rune)) return rune;
+  if (!always && !unprintable.test(rune)) return rune;
   const hex = code.toString(16).toUpperCase();
   if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
   return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;

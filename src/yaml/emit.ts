@@ -4,11 +4,11 @@
  * quotes and the order of keys. This file goes the whole way in one step.
  */
 
-import { emitString } from './emit-string.ts';
+import { emitString, mayBeBlock } from './emit-string.ts';
 import { compareKeys } from './key-order.ts';
 import type { MapEntry, MapNode, ScalarNode, YamlNode } from './nodes.ts';
 import { refolded } from './refold.ts';
-import { formatTimestamp, parseInteger, resolveType, tagOfPlain } from './resolve.ts';
+import { formatTimestamp, parseInteger, resolveOldType, resolveType, tagOfPlain } from './resolve.ts';
 
 /** The tree cannot be written: kustomize fails on it too. */
 export class UnprintableError extends Error {
@@ -192,6 +192,10 @@ export function effectiveScalar(node: ScalarNode): EffectiveScalar {
 const unreadable = /[\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 
 function stringValue(node: ScalarNode): EffectiveScalar {
+  const isBlock = node.style === 'literal' || node.style === 'folded';
+  if (isBlock && node.text.startsWith('\t') && mayBeBlock(node.text)) {
+    throw new UnprintableError('a block that starts with a tab cannot be read back', node);
+  }
   const text = node.style === 'folded' ? refolded(node.text) : node.text;
   if (unreadable.test(text)) throw new UnprintableError('control characters are not allowed', node);
   // Reading the JSON back, go-yaml v2 takes U+0085 for a line break and folds it.
@@ -232,9 +236,39 @@ function floatValue(node: ScalarNode): EffectiveScalar {
 export function formatFloat(value: number): string {
   const [mantissa = '0', exponentText = '0'] = value.toExponential().split('e');
   const exponent = Number(exponentText);
-  if (exponent >= -4 && exponent < 21 && exponent < 6) return value.toString();
+  if (exponent >= -4 && exponent < 21 && exponent < 6) return Object.is(value, -0) ? '-0' : value.toString();
   const sign = exponent < 0 ? '-' : '+';
   return `${mantissa}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+/**
+ * The text of a key once go-yaml v2 has read it and made JSON of it: without quotes `on` is "true" and `1.0` is "1". Undefined for
+ * null, which it refuses. Source: convertToJSONableObject of sigs.k8s.io/yaml.
+ */
+export function oldKeyText(key: ScalarNode): string | undefined {
+  const { text } = key;
+  if (key.style !== 'plain') return text;
+  switch (resolveOldType(text)) {
+    case 'null':
+      return undefined;
+    case 'boolean':
+      return /^(?:y|yes|true|on)$/i.test(text) ? 'true' : 'false';
+    case 'integer':
+      return String(parseInteger(text.replaceAll('_', '')));
+    case 'float':
+      return shortFloat(text.replaceAll('_', '').toLowerCase());
+    default:
+      return text;
+  }
+}
+
+/** Go's FormatFloat(value, 'g', -1, 32), with YAML's words for what is no number. */
+function shortFloat(text: string): string {
+  const value = Number(text);
+  if (Number.isNaN(value)) return text.replace('+', '');
+  let digits = 1;
+  while (digits < 17 && Math.fround(Number(value.toPrecision(digits))) !== Math.fround(value)) digits++;
+  return formatFloat(Number(value.toPrecision(digits)));
 }
 
 /** In go-yaml's order. Refuses what cannot be a map of Go or JSON: a key twice, and below the root a key that is no string. */

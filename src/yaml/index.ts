@@ -1,5 +1,12 @@
 export { composeDocument, refuseForbiddenCharacters } from './compose.ts';
-export { type EffectiveScalar, effectiveScalar, emitDocument, UnprintableError } from './emit.ts';
+export {
+  type EffectiveScalar,
+  effectiveScalar,
+  emitDocument,
+  formatFloat,
+  oldKeyText,
+  UnprintableError,
+} from './emit.ts';
 export { writtenStyle } from './emit-string.ts';
 export { type LocatedDocument, type ReadYaml, readLocatedYaml, type YamlPath } from './located.ts';
 export {

@@ -31,7 +31,9 @@ function json(node: YamlNode): string {
   if (node.kind === 'map')
     return object(new Map(node.entries.map(({ key, value }) => [key.text, json(value)])));
   const { type, text } = effectiveScalar(node);
-  return type === 'string' ? quote(text) : text;
+  if (type !== 'string') return text;
+  // U+0085 is folded away only when the output is written.
+  return quote(node.text.includes('\x85') ? node.text : text);
 }
 
 function object(fields: ReadonlyMap<string, string>): string {

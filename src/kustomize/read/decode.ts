@@ -7,6 +7,7 @@ import { nearestName } from '../../diagnostics/index.ts';
 import {
   isNullNode,
   type MapNode,
+  oldKeyText,
   parseInteger,
   resolveOldType,
   type ScalarNode,
@@ -99,8 +100,10 @@ export function mapOf<Value>(inner: Decoder<Value>): Decoder<Map<string, Value>>
     if (isNullValue(node)) return values;
     if (node.kind !== 'map') return wrongType(node, path, 'a map');
     for (const { key, value } of node.entries) {
-      if (values.has(key.text)) notes.duplicate(key);
-      values.set(key.text, inner(value, `${path}.${key.text}`, notes));
+      const name = oldKeyText(key);
+      if (name === undefined) refuse('SL1004', `${path}: a key is null`, key, { hint: 'Put it in quotes.' });
+      if (values.has(name)) notes.duplicate(key);
+      values.set(name, inner(value, `${path}.${name}`, notes));
     }
     return values;
   };

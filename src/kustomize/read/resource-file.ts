@@ -122,7 +122,7 @@ function inlineLists(objects: readonly MapNode[]): MapNode[] {
     }
     if (isNullNode(items)) continue;
     if (items.kind !== 'sequence') refuse('SL1008', `the items of this ${kind} are no list`, items);
-    for (const item of items.items) if (!isEmpty(item)) queue.push(checkedObject(jsonStyle(item)));
+    for (const item of items.items) if (!isEmpty(item)) queue.push(checkedObject(jsonStyle(item, true)));
   }
   return result;
 }

@@ -7,8 +7,10 @@ import {
   entryOf,
   fieldOf,
   isNullNode,
+  type MapEntry,
   type MapNode,
   mapEntry,
+  oldKeyText,
   resolveOldType,
   type SequenceNode,
   scalarNode,
@@ -55,14 +57,24 @@ function optionalText(item: MapNode, field: string): string | undefined {
   return node && textOf(node);
 }
 
-/** `yes` and `on` are booleans in YAML 1.1. */
+/** `yes` and `on` are booleans in YAML 1.1, keys too; JSON makes texts of all keys. */
 function oldBooleans(node: YamlNode): void {
-  if (node.kind === 'map') for (const { value } of node.entries) oldBooleans(value);
-  else if (node.kind === 'sequence') for (const item of node.items) oldBooleans(item);
+  if (node.kind === 'map') {
+    node.entries = node.entries.map((entry) => withOldKey(entry));
+    for (const { value } of node.entries) oldBooleans(value);
+  } else if (node.kind === 'sequence') for (const item of node.items) oldBooleans(item);
   else if (node.style === 'plain' && node.tag === '!!str' && resolveOldType(node.text) === 'boolean') {
     node.text = /^(?:y|yes|on)$/i.test(node.text) ? 'true' : 'false';
     node.tag = '!!bool';
   }
+}
+
+function withOldKey(entry: MapEntry): MapEntry {
+  const name = oldKeyText(entry.key);
+  if (name === entry.name) return entry;
+  if (name === undefined)
+    refuse('SL1010', 'a key in a JSON patch is null', entry.key, { hint: 'Put it in quotes.' });
+  return mapEntry(scalarNode(name, '!!str', entry), entry.value);
 }
 
 /** The object after the patch; its numbers have been through JSON. Throws `KustomizeProblem`. */
