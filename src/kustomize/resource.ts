@@ -39,6 +39,7 @@ const memoryKey = 'internal.config.kubernetes.io/sluice';
 
 const originKey = 'config.kubernetes.io/origin';
 const transformationsKey = 'alpha.config.kubernetes.io/transformations';
+const managerKey = 'app.kubernetes.io/managed-by';
 
 /** Annotations that kustomize takes for its own and removes. Source: BuildAnnotations in api/resource of kustomize 5.5. */
 const buildAnnotations = new Set([
@@ -73,9 +74,8 @@ export class Resource {
   #needsHash = false;
   /** What `behavior` a generated resource was made with. */
   behavior: 'unspecified' | 'create' | 'replace' | 'merge' = 'unspecified';
-  /** The build metadata about the file or generator it came from. */
-  origin: BuildOrigin | undefined;
-  transformations: BuildOrigin[] = [];
+  /** The file it was read from, as build metadata names it. */
+  file: string | undefined;
 
   constructor(node: MapNode) {
     this.node = node;
@@ -211,12 +211,18 @@ export class Resource {
 
   /** Takes over what another resource was remembered as: a generator's `merge` and `replace` continue it. */
   continue(other: Resource): void {
+    other.#successor = this;
     this.remember();
     this.#previousIds = [...other.previousIds];
     this.#prefixes = [...other.prefixes];
     this.#suffixes = [...other.suffixes];
-    this.origin = other.origin ?? this.origin;
-    this.transformations = [...other.transformations];
+  }
+
+  #successor: Resource | undefined;
+
+  /** The one that continues it in the end, or itself. */
+  get newest(): Resource {
+    return this.#successor?.newest ?? this;
   }
 
   get #remembers(): boolean {
@@ -262,7 +268,7 @@ export class Resource {
    * key loses its quotes (so that a key like "10" can no longer be printed).
    */
   finish(metadata: ReadonlySet<string>): void {
-    if (metadata.size > 0) this.#noteMetadata(metadata);
+    if (metadata.has('managedByLabel')) this.#noteManager();
     const annotations = fieldOf(fieldOf(this.node, 'metadata'), 'annotations');
     if (!annotations) return;
     const values = stringMap(annotations);
@@ -272,22 +278,41 @@ export class Resource {
     setStringMap(this.node, 'annotations', values);
   }
 
-  #noteMetadata(metadata: ReadonlySet<string>): void {
-    const lines = (origin: BuildOrigin): string[] => describeOrigin(origin);
-    const notes: (readonly [key: string, text: string])[] = [];
-    if (metadata.has('originAnnotations') && this.origin)
-      notes.push([originKey, `${lines(this.origin).join('\n')}\n`]);
-    if (metadata.has('transformerAnnotations') && this.transformations.length > 0) {
-      const items = this.transformations.map((origin) => `- ${lines(origin).join('\n  ')}\n`);
-      notes.push([transformationsKey, items.join('')]);
-    }
-    const set = (field: 'annotations' | 'labels', key: string, text: string): void => {
-      const map = createMap(createMap(this.node, 'metadata'), field);
-      map.entries = map.entries.filter((entry) => entry.name !== key);
-      map.entries.push(mapEntry(scalarNode(key, '', map), scalarNode(text, '!!str', map)));
-    };
-    for (const [key, text] of notes) set('annotations', key, text);
-    if (metadata.has('managedByLabel')) set('labels', 'app.kubernetes.io/managed-by', 'kustomize-(devel)');
+  #noteManager(): void {
+    const labels = createMap(createMap(this.node, 'metadata'), 'labels');
+    labels.entries = labels.entries.filter((entry) => entry.name !== managerKey);
+    labels.entries.push(
+      mapEntry(scalarNode(managerKey, '', labels), scalarNode('kustomize-(devel)', '!!str', labels)),
+    );
+  }
+
+  /**
+   * Notes down the file or the generator it came from. Build metadata is kept in annotations from the beginning, as kustomize does
+   * it: a patch may take it away, and a patch of an object without annotations of its own finds some.
+   */
+  noteOrigin(origin: BuildOrigin): void {
+    this.noteOriginText(`${describeOrigin(origin).join('\n')}\n`);
+  }
+
+  get originText(): string {
+    return stringMap(fieldOf(fieldOf(this.node, 'metadata'), 'annotations')).get(originKey) ?? '';
+  }
+
+  noteOriginText(text: string): void {
+    const map = createMap(createMap(this.node, 'metadata'), 'annotations');
+    map.entries = map.entries.filter((entry) => entry.name !== originKey);
+    map.entries.push(mapEntry(scalarNode(originKey, '', map), scalarNode(text, '!!str', map)));
+  }
+
+  /** Notes down a transformer; it counts as the origin where no other is known (any more). All annotations are written anew. */
+  noteTransformation(transformer: BuildOrigin): void {
+    const lines = describeOrigin(transformer);
+    const values = stringMap(fieldOf(fieldOf(this.node, 'metadata'), 'annotations'));
+    if (values.has(originKey)) {
+      const before = values.get(transformationsKey) ?? '';
+      values.set(transformationsKey, `${before}- ${lines.join('\n  ')}\n`);
+    } else values.set(originKey, `${lines.join('\n')}\n`);
+    setStringMap(this.node, 'annotations', values);
   }
 
   /** `Kind namespace/name`, as diagnostics name an object. */
@@ -305,7 +330,12 @@ const textUnlessNull = (node: YamlNode | undefined): string =>
 export interface BuildOrigin {
   readonly path?: string;
   readonly configuredIn?: string;
-  readonly configuredBy?: { readonly apiVersion: string; readonly kind: string; readonly name?: string };
+  readonly configuredBy?: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name?: string;
+    readonly namespace?: string;
+  };
 }
 
 function describeOrigin({ path, configuredIn, configuredBy }: BuildOrigin): string[] {
@@ -315,6 +345,7 @@ function describeOrigin({ path, configuredIn, configuredBy }: BuildOrigin): stri
   if (configuredBy) {
     lines.push('configuredBy:', `  apiVersion: ${configuredBy.apiVersion}`, `  kind: ${configuredBy.kind}`);
     if (configuredBy.name) lines.push(`  name: ${configuredBy.name}`);
+    if (configuredBy.namespace) lines.push(`  namespace: ${configuredBy.namespace}`);
   }
   return lines;
 }

@@ -16,10 +16,10 @@ import { addVariables, bindVariable, type Variable } from '../references/variabl
 import { type BuildOrigin, Resource } from '../resource.ts';
 import { ResourceSet } from '../resource-set.ts';
 import { markTouched } from '../transform/set-value.ts';
-import { pluginGenerators, pluginTransforms } from './plugins.ts';
+import { type GeneratedByPlugin, pluginGenerators, pluginTransforms } from './plugins.ts';
 import { readConfigurations, readCrds, setSchemas } from './read-config.ts';
 import { defaultConfig, mergeConfigs, type TransformerConfig } from './transformer-config.ts';
-import { type Transform, transformersOf } from './transformers.ts';
+import { type ConfiguredPlugin, type Transform, transformersOf } from './transformers.ts';
 
 /** What has been gathered so far. */
 export interface Accumulation {
@@ -81,22 +81,26 @@ export function accumulate(
 }
 
 function noteTransformation(
-  { kind, name }: Transform,
+  transform: Transform,
   resources: ResourceSet,
   loader: Loader,
   { fileName }: Kustomization,
   build: Build,
 ): void {
-  if (!build.metadata.has('transformerAnnotations')) return;
-  const origin = madeBy(loader, fileName, kind, name);
-  for (const resource of resources.all) resource.transformations.push(origin);
+  if (build.metadata.size === 0) return;
+  const origin = madeBy(loader, fileName, transform);
+  for (const resource of resources.all) resource.noteTransformation(origin);
 }
 
-/** Where a generator or transformer is written, as build metadata names it. */
-function madeBy(loader: Loader, fileName: string, kind: string, name?: string): BuildOrigin {
+/** Where a generator or transformer is written, as build metadata names it: in the kustomization, unless it has a file of its own. */
+function madeBy(
+  loader: Loader,
+  fileName: string,
+  { kind, name, namespace, file }: ConfiguredPlugin,
+): BuildOrigin {
   return {
-    configuredIn: posix.join(loader.pathFromStart, fileName),
-    configuredBy: { apiVersion: 'builtin', kind, ...(name && { name }) },
+    configuredIn: file ?? posix.join(loader.pathFromStart, fileName),
+    configuredBy: { apiVersion: 'builtin', kind, ...(name && { name }), ...(namespace && { namespace }) },
   };
 }
 
@@ -111,10 +115,13 @@ function resourcesOf(paths: readonly Located<string>[], loader: Loader, build: B
 function refuseChanges(validate: Transform, resources: ResourceSet, kustomization: Kustomization): void {
   const copies = new ResourceSet();
   for (const resource of resources.all) copies.add(new Resource(cloneNode(resource.node)));
-  const textsOf = (): string => copies.all.map((copy) => emitDocument(copy.node)).join('---\n');
+  // What kustomize remembers about the objects is no change: it may know something before the validator, and more after it.
+  const textsOf = (): string => {
+    for (const copy of copies.all) copy.forget();
+    return copies.all.map((copy) => emitDocument(copy.node)).join('---\n');
+  };
   const before = textsOf();
   validate.run(copies);
-  for (const copy of copies.all) copy.forget();
   if (textsOf() !== before)
     refuse('SL1011', 'a validator changes objects', entryNode(kustomization, 'validators'));
 }
@@ -132,15 +139,15 @@ function runGenerators(
   const made = [
     ...(configMapGenerator ?? []).map((entry) => generate('ConfigMap', entry, generatorOptions, loader)),
     ...(secretGenerator ?? []).map((entry) => generate('Secret', entry, generatorOptions, loader)),
-  ];
+  ].map((resource): GeneratedByPlugin => ({ kind: `${resource.kind}Generator`, resource }));
   made.push(...pluginGenerators(kustomization.generators ?? [], readPaths, loader));
-  if (build.explains)
-    for (const resource of made)
+  for (const plugin of made) {
+    const { resource } = plugin;
+    if (build.explains)
       markTouched(resource.node, `${resource.kind === 'Secret' ? 'secret' : 'configMap'}Generator`);
-  for (const resource of made) {
-    resource.origin = madeBy(loader, kustomization.fileName, `${resource.kind}Generator`);
-    absorb(resource, into.resources, resource.node);
+    if (build.metadata.size > 0) resource.noteOrigin(madeBy(loader, kustomization.fileName, plugin));
   }
+  for (const { resource } of made) absorb(resource, into.resources, resource.node);
 }
 
 /** A file of objects, else another kustomization's directory. */
@@ -150,8 +157,9 @@ function addPath(path: Located<string>, into: Accumulation, loader: Loader, buil
     return;
   }
   for (const resource of readResources(loader.load(path.value, path.node), build.files, path.node)) {
-    if (build.metadata.has('originAnnotations')) {
-      resource.origin = { path: posix.join(loader.pathFromStart, path.value) };
+    if (build.metadata.size > 0) {
+      resource.file = posix.join(loader.pathFromStart, path.value);
+      resource.noteOrigin({ path: resource.file });
     }
     into.resources.add(resource, path.node);
   }

@@ -31,7 +31,7 @@ import { applyPatch, loadJson6902, loadPatch, loadStrategicMerge } from '../tran
 import { replaceValues } from '../transform/replacements.ts';
 import { setReplicas } from '../transform/replicas.ts';
 import { fieldSpecOf } from './read-config.ts';
-import { loadReplacements, type Transform as NamedTransform } from './transformers.ts';
+import { type ConfiguredPlugin, loadReplacements, type Transform as NamedTransform } from './transformers.ts';
 
 type Transform = NamedTransform['run'];
 
@@ -62,6 +62,17 @@ function inlineObjects(entry: Located<string>): readonly MapNode[] | undefined {
   }
 }
 
+const configuration = ({ kind, name, namespace, file }: Resource): ConfiguredPlugin => ({
+  kind,
+  name,
+  namespace,
+  file,
+});
+
+export interface GeneratedByPlugin extends ConfiguredPlugin {
+  readonly resource: Resource;
+}
+
 export function pluginTransforms(
   entries: readonly Located<string>[],
   readPaths: ReadPaths,
@@ -72,7 +83,7 @@ export function pluginTransforms(
     asPrinted(resource);
     const make = transformers[resource.kind];
     if (!make || resource.apiVersion !== 'builtin') return refusePlugin(resource);
-    return { kind: resource.kind, name: resource.name, run: make(resource.node, loader, build) };
+    return { ...configuration(resource), run: make(resource.node, loader, build) };
   });
 }
 
@@ -80,7 +91,7 @@ export function pluginGenerators(
   entries: readonly Located<string>[],
   readPaths: ReadPaths,
   loader: Loader,
-): Resource[] {
+): GeneratedByPlugin[] {
   return pluginObjects(entries, readPaths).map((resource) => {
     asPrinted(resource);
     const { kind, node, apiVersion } = resource;
@@ -93,7 +104,8 @@ export function pluginGenerators(
       name: metadata?.name ?? '',
       ...(metadata?.namespace && { namespace: metadata.namespace }),
     };
-    return generate(kind === 'SecretGenerator' ? 'Secret' : 'ConfigMap', named, undefined, loader);
+    const made = generate(kind === 'SecretGenerator' ? 'Secret' : 'ConfigMap', named, undefined, loader);
+    return { ...configuration(resource), resource: made };
   });
 }
 

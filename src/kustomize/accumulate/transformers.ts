@@ -21,10 +21,16 @@ import { setReplicas } from '../transform/replicas.ts';
 import { fieldSpecOf } from './read-config.ts';
 import { mergeSpecs, type TransformerConfig } from './transformer-config.ts';
 
-export interface Transform {
-  /** What kustomize calls it in build metadata. */
+/** What build metadata says of a generator or transformer. */
+export interface ConfiguredPlugin {
   readonly kind: string;
   readonly name?: string;
+  readonly namespace?: string;
+  /** The file that it has for itself. */
+  readonly file?: string | undefined;
+}
+
+export interface Transform extends ConfiguredPlugin {
   readonly run: (this: void, resources: ResourceSet) => void;
 }
 

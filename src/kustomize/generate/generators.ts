@@ -136,8 +136,10 @@ export function absorb(resource: Resource, resources: ResourceSet, at: Origin): 
       hint: 'Add behavior: merge or behavior: replace.',
     });
   }
+  const origin = old.originText;
   continueFrom(old, resource);
   if (behavior === 'merge') {
+    if (origin) resource.noteOriginText(origin);
     mergeField(old, resource, 'data');
     mergeField(old, resource, 'binaryData');
   }

@@ -2,6 +2,7 @@
 
 import {
   effectiveScalar,
+  formatFloat,
   isNullNode,
   type Origin,
   type ScalarNode,
@@ -75,7 +76,11 @@ export function replaceVariables(
   build: Build,
 ): void {
   if (variables.length === 0) return;
-  const values = new Map(variables.map((variable) => [variable.name, readValue(variable, resources)]));
+  const values = new Map<string, Value>();
+  for (const variable of variables) {
+    const value = readValue(variable, resources, build);
+    if (value) values.set(variable.name, value);
+  }
   const used = new Set<string>();
   const recorder = recorderOf(build, 'vars');
   for (const resource of resources.all) {
@@ -84,12 +89,18 @@ export function replaceVariables(
     }
   }
   for (const { name, node } of variables) {
-    if (!used.has(name))
+    if (values.has(name) && !used.has(name))
       build.diagnostics.push(diagnosticAt('warning', 'SL1103', `the var ${name} is used nowhere`, node));
   }
 }
 
-function readValue({ name, fieldPath, resource, node }: Variable, resources: ResourceSet): Value {
+/** Undefined for a map or a list: kustomize says so in its log and replaces nothing. */
+function readValue(
+  { name, fieldPath, resource: bound, node }: Variable,
+  resources: ResourceSet,
+  build: Build,
+): Value | undefined {
+  const resource = bound?.newest;
   if (!resource || !resources.all.includes(resource)) {
     refuse('SL1011', `the object of the var ${name} does not exist`, node);
   }
@@ -100,16 +111,33 @@ function readValue({ name, fieldPath, resource, node }: Variable, resources: Res
       object: resource.describe(),
     });
   if (value.kind !== 'scalar') {
-    refuse('SL1011', `${fieldPath} of the var ${name} is no single value`, node, {
-      object: resource.describe(),
-    });
+    const message = `${fieldPath} of the var ${name} is no single value, so nothing is replaced`;
+    build.diagnostics.push(diagnosticAt('warning', 'SL1103', message, node, { object: resource.describe() }));
+    return undefined;
   }
   const { text, tag } = value;
-  if (tag === '!!int' || tag === '!!float' || tag === '!!bool') {
+  if (tag === '!!int') {
+    const number = decimal(text);
+    if (number === undefined) {
+      refuse('SL1011', `${text} of the var ${name} is no decimal number of 64 bits`, node, {
+        object: resource.describe(),
+        hint: 'kustomize reads no other numbers here; put it in quotes.',
+      });
+    }
+    return { text: number, tag, inText: number, origin: value };
+  }
+  if (tag === '!!float' || tag === '!!bool') {
     const plain = effectiveScalar({ ...value, style: 'plain' }).text;
-    return { text: plain, tag, inText: plain, origin: value };
+    const inText = tag === '!!float' ? formatFloat(Number(text.replaceAll('_', ''))) : plain;
+    return { text: plain, tag, inText, origin: value };
   }
   return { text, tag: '!!str', inText: text, origin: value };
+}
+
+/** Go's Atoi: decimal digits only, a leading zero or not. */
+function decimal(text: string): string | undefined {
+  const number = /^[-+]?[0-9]+$/.test(text) ? BigInt(text.replace('+', '')) : undefined;
+  return number === undefined || BigInt.asIntN(64, number) !== number ? undefined : number.toString();
 }
 
 function replaceIn(

@@ -152,7 +152,7 @@ export function addAffix(
       if (spec.path === 'metadata/name') {
         if (isPrefix) resource.addPrefix(affix.value);
         else resource.addSuffix(affix.value);
-        resource.storePreviousId();
+        if (affix.value !== '') resource.storePreviousId();
       }
       eachField(resource, spec, 'scalar', affix.node, (node) => {
         const text = isNullNode(node) ? '' : textOf(node);
