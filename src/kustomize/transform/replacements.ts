@@ -136,15 +136,17 @@ function setField(
   recorder: Recorder,
 ): void {
   const value = cloneNode<YamlNode>(source);
+  // Of a map or a list nothing is left in a single value.
+  let text = textOf(value);
   if (options?.delimiter) {
     if (field.kind !== 'scalar') refuse('SL1011', 'delimiter works on single values only', options.node);
-    if (value.kind === 'scalar')
-      value.text = withPart(field, textOf(value), options.delimiter, options.index ?? 0);
+    text = withPart(field, text, options.delimiter, options.index ?? 0);
+    if (value.kind === 'scalar') value.text = text;
   }
   const touches = settingOf(field, value, recorder);
   if (field.kind === 'scalar') {
     // The field keeps its type: a number put into a quoted field becomes a text.
-    Object.assign(field, { text: textOf(value), source: value.source, offset: value.offset });
+    Object.assign(field, { text, source: value.source, offset: value.offset });
   } else {
     const holder = field as unknown as Record<string, unknown>;
     for (const part of ['text', 'style', 'entries', 'items']) delete holder[part];
