@@ -57,6 +57,9 @@ const openApi = JSON.stringify({
 });
 const thing = (rest: string) => `apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\n${rest}`;
 
+const annotating = 'apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: t, namespace: q}\nannotations: {a: b}\nfieldSpecs: [{path: metadata/annotations, create: true}]\n';
+const generating = 'apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: g, namespace: q}\nliterals: [a=b]\n';
+
 export const featureCases: CaseTable = {
   ...table('every kind', (kustomization: string) => overMany(kustomization), {
     printed: '',
@@ -443,4 +446,55 @@ export const featureCases: CaseTable = {
   'unknown fields: in a generator': { 'kustomization.yaml': 'resources: [o.yaml]\ngenerators: [t.yaml]\n', 'o.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n', 't.yaml': 'apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: t}\nliterals: [a=b]\noptions: {bogus: 1}\n' },
   'transformers: a key that is written twice': { 'kustomization.yaml': 'resources: [o.yaml]\ntransformers: [t.yaml]\n', 'o.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n', 't.yaml': 'apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: t}\nprefix: a-\nfieldSpecs: [{path: metadata/name, path: metadata/name}]\n' },
   'generators: a key that is written twice': { 'kustomization.yaml': 'generators: [t.yaml]\n', 't.yaml': 'apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: t}\nliterals: [a=b]\nliterals: [a=c]\n' },
+  ...table('keys of YAML 1.1', (key: string) => ({
+    'a.yaml': thing('spec: {}\n'),
+    'kustomization.yaml': `resources: [a.yaml]\npatches:\n- target: {kind: Thing}\n  patch: |-\n    - {op: add, path: /spec/m, value: {${key}: 1}}\n`,
+  }), { no: 'n', yes: 'yes', float: '1.0', 'a larger float': '1000000.5', hexadecimal: '0x10', null: '~', quoted: '"n"', date: '2001-01-01' }),
+  'keys of YAML 1.1: a label': overApp('labels:\n- pairs: {n: x}\n'),
+  'keys of YAML 1.1: an annotation of a generator': overApp('configMapGenerator:\n- name: g\n  options: {annotations: {n: x}}\n'),
+  'keys of YAML 1.1: in a transformer': overApp('transformers: [t.yaml]\n', { 't.yaml': 'apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: t}\nlabels: {n: x}\nfieldSpecs: [{path: spec/x, create: true}]\n' }),
+  ...table('vars of a value', (value: string) => ({
+    'kustomization.yaml': 'resources: [a.yaml]\nconfigurations: [c.yaml]\nvars:\n- {name: VAR, objref: {apiVersion: example.com/v1, kind: Thing, name: t}, fieldref: {fieldpath: spec.x}}\n',
+    'a.yaml': thing(`spec:\n  z: $(VAR)\n  w: a$(VAR)b\n  l: [$(VAR), "a$(VAR)"]\n  x: ${value}\n`),
+    'c.yaml': 'varReference:\n- path: spec/z\n- path: spec/w\n- path: spec/l\n',
+  }), { map: '{a: b}', list: '[a]', 'leading zero': '010', hexadecimal: '0x10', underscore: '1_000', '65 bits': '9223372036854775808', 'a large float': '1000000.0', 'a float with an underscore': '1_000.5', 'minus zero': '-0.0', null: 'null' }),
+  'vars: of an object that is generated anew': {
+    'base/kustomization.yaml': 'resources: [a.yaml]\nvars:\n- {name: VAR, objref: {apiVersion: v1, kind: Secret, name: s}}\n',
+    'base/a.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, args: [$(VAR)]}]}\n',
+    'over/kustomization.yaml': 'resources: [../base]\nnamePrefix: p-\nsecretGenerator: [{name: s, behavior: merge, literals: [a=b]}]\n',
+  },
+  'replacements: a list into a part of the target': overApp('replacements:\n- source: {kind: Service, fieldPath: spec.ports}\n  targets:\n  - select: {kind: Service}\n    fieldPaths: [spec.selector.app]\n    options: {delimiter: "-", index: 1}\n'),
+  ...table('files of generators', (text: string) => ({ 'kustomization.yaml': 'configMapGenerator: [{name: g, files: [f.txt]}]\nsecretGenerator: [{name: s, files: [f.txt]}]\n', 'f.txt': text }), {
+    'a tab at the start': '\ta\n',
+    'a tab on the second line': 'a\n\tb\n',
+    'a byte order mark': '\ufeff[a]\r\nb = c\r\n',
+    'a byte order mark before long words': `\ufeff${'word '.repeat(30)}`,
+    'a byte order mark inside': 'a\ufeffb\n',
+    'a next line character': 'a\x85b',
+  }),
+  ...table('build metadata of plugins', ([list, entry, files]: [string, string, CaseFiles]) => ({
+    'base/kustomization.yml': `resources: [a.yaml]\n${list}: ${entry}\n`,
+    'base/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n',
+    'over/kustomization.yaml': 'resources: [../base]\nbuildMetadata: [originAnnotations, transformerAnnotations]\n',
+    ...files,
+  }), {
+    'a transformer in a file': ['transformers', '[./t.yaml]', { 'base/t.yaml': annotating }],
+    'a transformer in a directory': ['transformers', '[t]', { 'base/t/kustomization.yaml': 'resources: [t.yaml]\n', 'base/t/t.yaml': annotating }],
+    'a transformer inline': ['transformers', JSON.stringify([annotating]), {}],
+    'a generator in a file': ['generators', '[g.yaml]', { 'base/g.yaml': generating }],
+    'a generator inline': ['generators', JSON.stringify([generating]), {}],
+  }),
+  ...table('build metadata and patches', (rest: string) => ({
+    'base/kustomization.yml': 'resources: [a.yaml]\n',
+    'base/a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n  annotations:\n    z: >\n      x y\n        z w\n      end\n',
+    'over/kustomization.yaml': `resources: [../base]\nbuildMetadata: [originAnnotations, transformerAnnotations]\n${rest}`,
+  }), {
+    'all annotations replaced': 'namePrefix: p-\npatches:\n- target: {kind: ConfigMap}\n  patch: |-\n    - {op: add, path: /metadata/annotations, value: {j: k}}\n- target: {kind: ConfigMap}\n  patch: |-\n    - {op: add, path: /metadata/labels, value: {j: k}}\n',
+    'all annotations removed': 'namePrefix: p-\npatches:\n- target: {kind: ConfigMap}\n  patch: |-\n    - {op: remove, path: /metadata/annotations}\n',
+    'an object generated anew': 'configMapGenerator: [{name: c, behavior: replace, literals: [a=b]}]\n',
+    'an object generated on top': 'configMapGenerator: [{name: c, behavior: merge, literals: [a=b]}]\nnamePrefix: p-\n',
+    'folded annotations patched twice': 'patches:\n- patch: "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {k: l}}}"\n- target: {kind: ConfigMap}\n  patch: |-\n    - {op: add, path: /metadata/labels, value: {j: k}}\n',
+  }),
+  'build metadata: an annotation added where none is': { 'kustomization.yaml': 'resources: [o.yaml]\nbuildMetadata: [managedByLabel]\npatches:\n- target: {kind: ConfigMap}\n  patch: |-\n    - {op: add, path: /metadata/annotations/a, value: b}\n', 'o.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n' },
+  ...table('validators after', (rest: string) => overApp(`validators: [v.yaml]\n${rest}`, { 'v.yaml': 'apiVersion: builtin\nkind: ImageTagTransformer\nmetadata: {name: t}\nimageTag: {name: none, newTag: v2}\n' }), { 'a prefix': 'namePrefix: p-\n', 'a generator': 'configMapGenerator: [{name: g}]\n', 'a namespace': 'namespace: n\n' }),
 };

@@ -252,6 +252,12 @@ export const patchCases: CaseTable = {
     'an object inside changes its kind': ['{a: {apiVersion: v1, kind: Service, spec: {ports: [{port: 1}, {name: x}]}}}', '{a: {x: 1}}', '{a: {kind: Other}}', '{a: {spec: {ports: [{port: 3}]}}}'],
     'keys written twice': ['{a: {b: "1", b: 2, c: 3}}', '{a: {b: 4}}', '{a: {c: 4}}', '{a: {b: null}}'],
   }),
+  ...table('a pod from a patch', (ports: string) => patched('apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n', `apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a, ports: ${ports}}]}\n`), {
+    'one port twice': '[{name: x, containerPort: 80}, {containerPort: 80}]',
+    'one port twice, once in quotes': '[{name: y, containerPort: 53, protocol: TCP}, {name: x, containerPort: 80}, {containerPort: "80"}, {containerPort: 443}]',
+    'one port with and without a protocol': '[{name: x, containerPort: 80, protocol: TCP}, {containerPort: 80}]',
+    'ports without a number': '[{name: x}, {name: y}]',
+  }),
   ...table('patches of a pod in a row', (specs: readonly string[]) => inRow('Deployment', 'apps/v1', specs.map((spec) => `{template: {spec: ${spec}}}`)), {
     'containers': ['{containers: [{name: a}, {name: b, args: [x]}]}', '{containers: [{name: c}, {name: b, image: i}]}', '{containers: [{name: b, command: [y]}]}', '{containers: [{name: d}, {name: a, image: j}]}'],
     'ports with all their keys': ['{containers: [{name: a, ports: [{containerPort: 1, protocol: UDP}, {containerPort: 2, protocol: TCP}]}]}', '{containers: [{name: a, ports: [{containerPort: 3, protocol: UDP}, {containerPort: 2, protocol: TCP, name: x}]}]}', '{containers: [{name: a, ports: [{containerPort: 1, protocol: UDP, name: y}]}]}'],

@@ -70,6 +70,13 @@ export const yamlCases: CaseTable = {
     'wide indentation': '        a: b\n        c:\n                - d\n                -   e: f\n                    g: h\n',
     'dashes on one line': '  a:\n  - - b\n    - c\n  - - - d\n',
   }),
+  ...table('tabs and marks', (value: string) => printed(`${head}data:\n  a: ${value}\n`), {
+    'a block that starts with a tab': '|2\n    \ta',
+    'a folded text that starts with a tab': '>2\n    \ta\n    b',
+    'a folded text with a tab and an indented line': '>\n    a\tb\n      c\n    d',
+    'a byte order mark at the start': '"\\ufeffa b"',
+    'a byte order mark alone': '"\\ufeff"',
+  }),
   ...table('document', (text: string) => printed(text), {
     'two documents': `${head}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n`,
     'starts with ---': `---\n${head}`,
