@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type FileSystem, memoryFileSystem } from '../../src/files/index.ts';
+import { diskFileSystem, type FileSystem, memoryFileSystem } from '../../src/files/index.ts';
 import {
   createRenderer,
   explainField,
@@ -67,6 +70,36 @@ describe('a renderer', () => {
     current['/t/prod/new.yaml'] = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: new}\n';
     renderer.forget(['/t/prod/new.yaml']);
     expect(renderer.render('/t/prod').diagnostics).toEqual([]);
+  });
+
+  it('takes a path over a link, and a directory, for all that is behind them', () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-renderer-')));
+    const write = (path: string, name: string): void =>
+      writeFileSync(join(root, path), `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`);
+    try {
+      for (const directory of ['real', 'over']) mkdirSync(join(root, directory));
+      symlinkSync('real', join(root, 'link'));
+      symlinkSync('target.yaml', join(root, 'over/file.yaml'));
+      writeFileSync(join(root, 'real/kustomization.yaml'), 'resources: [a.yaml]\n');
+      writeFileSync(join(root, 'over/kustomization.yaml'), 'resources: [../link, file.yaml]\n');
+      write('real/a.yaml', 'one');
+      write('over/target.yaml', 'two');
+      const renderer = createRenderer(diskFileSystem);
+      const names = (): string[] =>
+        renderer.render(join(root, 'over')).objects.map(({ value }) => value.metadata.name ?? '');
+      expect(names()).toEqual(['one', 'two']);
+      write('real/a.yaml', 'changed');
+      renderer.forget([join(root, 'link/a.yaml')]);
+      expect(names()).toEqual(['changed', 'two']);
+      write('over/target.yaml', 'other');
+      renderer.forget([join(root, 'over/file.yaml')]);
+      expect(names()).toEqual(['changed', 'other']);
+      write('real/a.yaml', 'again');
+      renderer.forget([join(root, 'real')]);
+      expect(names()).toEqual(['again', 'other']);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   });
 
   it('leaves what it keeps untouched by the patches of a render', () => {

@@ -146,18 +146,34 @@ export class ProjectFiles {
     return results.get(use) as Result;
   }
 
-  /** Drops what is known about paths that may have changed; all that is known, without paths. */
+  /**
+   * Drops what is known about paths that may have changed, directories with all in them; all that is known, without paths. A path that
+   * leads over a link stands for what is behind it, too.
+   */
   forget(paths?: readonly string[]): void {
+    const changed = (paths ?? []).flatMap((path) => [path, ...this.#behindLinks(path)]);
     this.#kinds.clear();
     this.#entries.clear();
     this.#realPaths.clear();
     if (!paths) {
       this.#read.clear();
       this.#bytes.clear();
+      return;
     }
-    for (const path of paths ?? []) {
-      this.#read.delete(path);
-      this.#bytes.delete(path);
+    for (const path of changed) {
+      for (const known of [this.#read, this.#bytes]) {
+        known.delete(path);
+        const below = path === '/' ? path : `${path}/`;
+        for (const name of known.keys()) if (name.startsWith(below)) known.delete(name);
+      }
+    }
+  }
+
+  /** Where the path led when it was last resolved. */
+  *#behindLinks(path: string): Generator<string> {
+    for (let above = path; above !== '/'; above = posix.dirname(above)) {
+      const real = this.#realPaths.get(above);
+      if (real && real !== above) yield real + path.slice(above.length);
     }
   }
 }
