@@ -1,6 +1,7 @@
 /** One object on its way through the kustomizations, with what kustomize remembers about it. */
 
 import {
+  cloneNode,
   entryOf,
   fieldOf,
   isNullNode,
@@ -218,6 +219,15 @@ export class Resource {
     this.#suffixes = [...other.suffixes];
   }
 
+  /** Another object with the same contents and the same memory. */
+  copy(): Resource {
+    const copy = new Resource(cloneNode(this.node));
+    copy.#previousIds = [...this.#previousIds];
+    copy.#prefixes = [...this.#prefixes];
+    copy.#suffixes = [...this.#suffixes];
+    return copy;
+  }
+
   #successor: Resource | undefined;
 
   /** The one that continues it in the end, or itself. */
@@ -317,8 +327,7 @@ export class Resource {
 
   /** `Kind namespace/name`, as diagnostics name an object. */
   describe(): string {
-    const { kind, name, namespace } = this;
-    return `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
+    return describeId(this.currentId);
   }
 }
 
@@ -355,6 +364,10 @@ export function parseApiVersion(apiVersion: string): { group: string; version: s
   if (cut < 0) return { group: '', version: apiVersion };
   return { group: apiVersion.slice(0, cut), version: apiVersion.slice(cut + 1) };
 }
+
+/** `Kind namespace/name`. */
+export const describeId = ({ kind, name, namespace }: ResourceId): string =>
+  `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
 
 export const apiVersionOf = ({ group, version }: Gvk): string => (group ? `${group}/${version}` : version);
 

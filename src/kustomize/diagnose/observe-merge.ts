@@ -13,7 +13,8 @@ import {
 import type { Build } from '../build.ts';
 import { isBuiltIn } from '../built-in-kinds.ts';
 import { diagnosticAt, positionOf } from '../problem.ts';
-import type { Resource } from '../resource.ts';
+import { describeId, type Resource, type ResourceId } from '../resource.ts';
+import { splitImage } from '../transform/images.ts';
 import type { Recorder } from '../transform/set-value.ts';
 
 /** Watches the merge of one patch into one resource. */
@@ -32,17 +33,20 @@ class MergeObserver implements Recorder {
   readonly keepsTouches: boolean;
   readonly path: string[] = [];
   readonly #resource: Resource;
+  /** As the resource was before the merge: a patch with a target may bring another name, which is put back only afterwards. */
+  readonly #id: ResourceId;
   readonly #build: Build;
 
   constructor({ by, keepsTouches }: Recorder, resource: Resource, build: Build) {
     this.by = by;
     this.keepsTouches = keepsTouches;
     this.#resource = resource;
+    this.#id = resource.currentId;
     this.#build = build;
   }
 
   get #object(): string {
-    return this.#resource.describe();
+    return describeId(this.#id);
   }
 
   onSet(field: YamlNode, value: YamlNode): void {
@@ -124,38 +128,48 @@ class MergeObserver implements Recorder {
     value: string,
     list: string,
   ): void {
-    const isContainer = list === 'containers' || list === 'initContainers';
-    if (isContainer && !fieldOf(item, 'image')) {
-      const names = before.map((other) => other.value);
-      const nearest = nearestName(value, names);
-      const hint = nearest ? `Did you mean ${nearest}?` : `The containers are ${names.join(', ')}.`;
-      this.#warn(
-        'SL1106',
-        `there is no container ${value}: the patch adds a new one without an image`,
-        item,
-        hint,
-      );
+    if (list === 'containers' || list === 'initContainers') this.#checkNewContainer(item, before, value);
+    else if (list === 'ports') this.#checkNewPort(item, before, mainKey, value);
+  }
+
+  /** Without an image it cannot be meant as a new one; with the image of one that has nearly the same name it hardly is. */
+  #checkNewContainer(item: MapNode, before: readonly Before[], value: string): void {
+    const names = before.map((other) => other.value);
+    const nearest = nearestName(value, names);
+    const hint = nearest ? `Did you mean ${nearest}?` : `The containers are ${names.join(', ')}.`;
+    const image = fieldOf(item, 'image');
+    const message = `there is no container ${value}: the patch adds a new one`;
+    if (!image) {
+      this.#warn('SL1106', `${message} without an image`, item, hint);
       return;
     }
+    const likely = before.find((other) => other.value === nearest);
+    if (!likely || withoutDigits(likely.value) === withoutDigits(value)) return;
+    if (splitImage(textOf(fieldOf(likely.node, 'image'))).name !== splitImage(textOf(image)).name) return;
+    this.#warn('SL1106', `${message} with the image of ${likely.value}`, item, hint);
+  }
+
+  #checkNewPort(item: MapNode, before: readonly Before[], mainKey: string, value: string): void {
     const name = textOf(fieldOf(item, 'name'));
-    const other =
-      list === 'ports' && name
-        ? before.find((port) => textOf(fieldOf(port.node, 'name')) === name)
-        : undefined;
+    // A container's ports need no names.
+    if (!name && mainKey !== 'port') return;
+    const namesake = before.find((port) => textOf(fieldOf(port.node, 'name')) === name);
+    const other = namesake ?? (name ? undefined : before[0]);
     if (!other) return;
-    const message = `${mainKey} ${value} is added beside ${other.value}: two ports are named ${name} now`;
-    this.#warn(
-      'SL1106',
-      message,
-      item,
-      `Ports are matched by ${mainKey}, not by name. Delete the old one with $patch: delete.`,
-    );
+    const added = `${mainKey} ${value} is added beside ${other.value}`;
+    const message = name ? `${added}: two ports are named ${name} now` : `${added} without a name`;
+    const needed = name ? '' : ' Of several ports each needs a name.';
+    const hint = `Ports are matched by ${mainKey}, not by name. Delete the old one with $patch: delete.${needed}`;
+    this.#warn('SL1106', message, item, hint);
   }
 
   #warn(code: 'SL1104' | 'SL1105' | 'SL1106' | 'SL1113', message: string, at: YamlNode, hint: string): void {
     this.#build.diagnostics.push(diagnosticAt('warning', code, message, at, { object: this.#object, hint }));
   }
 }
+
+/** `worker-1` and `worker-2` are no misspelling of each other. */
+const withoutDigits = (name: string): string => name.replace(/[0-9]+/g, '');
 
 function place(node: YamlNode): string {
   const { file, line } = positionOf(node);

@@ -11,41 +11,67 @@ import {
   type YamlNode,
 } from '../../yaml/index.ts';
 import type { Build } from '../build.ts';
+import { isBuiltIn } from '../built-in-kinds.ts';
 import { diagnosticAt } from '../problem.ts';
 import { effectiveNamespace, type Resource, type ResourceId } from '../resource.ts';
 import type { ResourceSet } from '../resource-set.ts';
 
 export function inspectResult(resources: ResourceSet, build: Build): void {
-  const services = new ServiceIndex();
+  const named = new NameIndex();
   const pods = new PodIndex();
   const others: Resource[] = [];
   for (const resource of resources.all) {
     inspectValues(resource, build);
     pods.add(resource);
     const { kind } = resource;
-    if (kind === 'Service') services.add(resource);
+    if (referred.has(kind)) named.add(resource);
     if (kind === 'Service' || kind === 'IngressRouteUDP' || kind === 'IngressRouteTCP') others.push(resource);
   }
   for (const resource of others) {
     if (resource.kind === 'Service') inspectSelector(resource, pods, build);
-    else inspectRoute(resource, services, build);
+    else inspectRoute(resource, named, build);
   }
 }
 
 /** Fields whose values the API wants as texts. */
 const textMaps = new Set(['labels', 'annotations', 'matchLabels', 'selector', 'nodeSelector']);
 
+/** Lists of texts in the objects of Kubernetes itself; in others they may hold anything. */
+const textLists = new Set(['args', 'command']);
+const noLists: ReadonlySet<string> = new Set();
+
 function inspectValues(resource: Resource, build: Build): void {
-  const warn = (code: 'SL1107' | 'SL1112' | 'SL1113', message: string, at: YamlNode, hint: string): void => {
+  const { node, kind, apiVersion } = resource;
+  const warn: Warn = (code, message, at, hint) => {
+    if (code === 'SL1113' && isOwnAnnotation(node, at)) return;
     const object = resource.describe();
     build.diagnostics.push(diagnosticAt('warning', code, message, at, { object, hint }));
   };
-  inspectMap(resource.node, '', warn);
+  inspectMap(node, '', isBuiltIn(apiVersion, kind) ? textLists : noLists, warn);
+  if (kind === 'ConfigMap') inspectTexts(fieldOf(node, 'data'), warn);
+  if (kind === 'Secret') inspectTexts(fieldOf(node, 'stringData'), warn);
+}
+
+/** kustomize itself makes texts of them. */
+function isOwnAnnotation(root: MapNode, at: YamlNode): boolean {
+  const annotations = fieldOf(fieldOf(root, 'metadata'), 'annotations');
+  return annotations?.kind === 'map' && annotations.entries.some(({ value }) => value === at);
 }
 
 type Warn = (code: 'SL1107' | 'SL1112' | 'SL1113', message: string, at: YamlNode, hint: string) => void;
 
-function inspectMap(map: MapNode, field: string, warn: Warn): void {
+function inspectTexts(map: YamlNode | undefined, warn: Warn): void {
+  if (map?.kind !== 'map') return;
+  for (const { name, value } of map.entries) if (value.kind === 'scalar') inspectText(name, value, warn);
+}
+
+function inspectText(name: string, value: ScalarNode, warn: Warn): void {
+  if (value.style !== 'plain' || !isTyped(value.tag)) return;
+  const message = `${name} must be a text, but ${value.text} is none`;
+  warn('SL1113', message, value, `Put it in quotes: "${value.text}".`);
+}
+
+function inspectMap(map: MapNode, field: string, lists: ReadonlySet<string>, warn: Warn): void {
   const isTextMap = textMaps.has(field);
   const { entries } = map;
   for (let index = 0; index < entries.length; index++) {
@@ -53,25 +79,30 @@ function inspectMap(map: MapNode, field: string, warn: Warn): void {
     const { name, value } = entry;
     if (name.charCodeAt(0) === 0x24) inspectDirective(entry.key, warn);
     if (value.kind === 'scalar') {
-      const isText = isTextMap || (name === 'value' && field === 'env');
-      if (isText && value.style === 'plain' && isTyped(value.tag)) {
-        const message = `${name} must be a text, but ${value.text} is none`;
-        warn('SL1113', message, value, `Put it in quotes: "${value.text}".`);
-      }
+      if (isTextMap || (name === 'value' && field === 'env')) inspectText(name, value, warn);
       if (value.tag === '!!float') inspectNumber(value, warn);
-    } else inspectCollection(value, name, warn);
+    } else inspectCollection(value, name, lists, warn);
   }
 }
 
-function inspectCollection(node: MapNode | SequenceNode, field: string, warn: Warn): void {
+function inspectCollection(
+  node: MapNode | SequenceNode,
+  field: string,
+  lists: ReadonlySet<string>,
+  warn: Warn,
+): void {
   if (node.kind === 'map') {
-    inspectMap(node, field, warn);
+    inspectMap(node, field, lists, warn);
     return;
   }
+  const isTextList = lists.has(field);
   for (let index = 0; index < node.items.length; index++) {
     const item = node.items[index]!;
-    if (item.kind !== 'scalar') inspectCollection(item, field, warn);
-    else if (item.tag === '!!float') inspectNumber(item, warn);
+    if (item.kind !== 'scalar') inspectCollection(item, field, lists, warn);
+    else {
+      if (isTextList) inspectText(`an item of ${field}`, item, warn);
+      if (item.tag === '!!float') inspectNumber(item, warn);
+    }
   }
 }
 
@@ -94,66 +125,104 @@ const isTyped = (tag: string): boolean =>
 /** More names are not compared with a misspelt one. */
 const maxComparedNames = 1000;
 
-class ServiceIndex {
-  /** By namespace and name as they are now. */
-  readonly current = new Map<string, Resource>();
-  /** By namespace and name as they were. */
-  readonly former = new Map<string, Resource>();
-  readonly names = new Set<string>();
+/** Kinds that routes name. */
+const referred = new Set(['Service', 'Secret', 'MiddlewareTCP', 'ServersTransportTCP', 'TLSOption']);
 
-  add(service: Resource): void {
-    const id = service.currentId;
-    this.names.add(id.name);
-    this.current.set(keyOf(id), service);
-    for (const previous of service.previousIds) this.former.set(keyOf(previous), service);
+class NameIndex {
+  /** By kind, namespace and name as they are now. */
+  readonly current = new Map<string, Resource>();
+  /** By kind, namespace and name as they were. */
+  readonly former = new Map<string, Resource>();
+  readonly services = new Set<string>();
+
+  add(resource: Resource): void {
+    const id = resource.currentId;
+    if (id.kind === 'Service') this.services.add(id.name);
+    this.current.set(keyOf(id), resource);
+    for (const previous of resource.previousIds) this.former.set(keyOf(previous), resource);
   }
 }
 
-const keyOf = (id: ResourceId): string => `${effectiveNamespace(id)}/${id.name}`;
+const keyOf = (id: ResourceId): string => `${id.kind}/${effectiveNamespace(id)}/${id.name}`;
 
-function inspectRoute(route: Resource, services: ServiceIndex, build: Build): void {
-  const routes = fieldOf(fieldOf(route.node, 'spec'), 'routes');
-  for (const rule of itemsOf(routes)) {
-    for (const reference of itemsOf(fieldOf(rule, 'services')))
-      inspectReference(route, reference, services, build);
+function inspectRoute(route: Resource, named: NameIndex, build: Build): void {
+  const spec = fieldOf(route.node, 'spec');
+  for (const rule of itemsOf(fieldOf(spec, 'routes'))) {
+    for (const reference of itemsOf(fieldOf(rule, 'services'))) {
+      inspectService(route, reference, named, build);
+      inspectName(
+        route,
+        fieldOf(reference, 'serversTransport'),
+        undefined,
+        'ServersTransportTCP',
+        named,
+        build,
+      );
+    }
+    for (const reference of itemsOf(fieldOf(rule, 'middlewares'))) {
+      inspectReference(route, reference, 'MiddlewareTCP', named, build);
+    }
   }
+  const tls = fieldOf(spec, 'tls');
+  inspectName(route, fieldOf(tls, 'secretName'), undefined, 'Secret', named, build);
+  inspectReference(route, fieldOf(tls, 'options'), 'TLSOption', named, build);
 }
 
 const itemsOf = (node: YamlNode | undefined): readonly YamlNode[] =>
   node?.kind === 'sequence' ? node.items : [];
 
-function inspectReference(route: Resource, reference: YamlNode, services: ServiceIndex, build: Build): void {
-  const nameNode = fieldOf(reference, 'name');
-  if (nameNode?.kind !== 'scalar') return;
-  const namespaceNode = fieldOf(reference, 'namespace');
-  const own = effectiveNamespace(route.currentId);
-  const namespace = namespaceNode ? textOf(namespaceNode) : own;
-  const service = services.current.get(`${namespace}/${nameNode.text}`);
+function inspectService(route: Resource, reference: YamlNode, named: NameIndex, build: Build): void {
+  const name = fieldOf(reference, 'name');
+  const service = inspectReference(route, reference, 'Service', named, build);
   if (service) {
-    inspectPort(route, reference, service, build);
+    if (service !== 'renamed') inspectPort(route, reference, service, build);
     return;
   }
-  const object = route.describe();
-  const formerNamespaces = new Set([namespace, ...route.previousIds.map((id) => effectiveNamespace(id))]);
-  const renamed = [...formerNamespaces]
-    .map((former) => services.former.get(`${former}/${nameNode.text}`))
-    .find(Boolean);
-  if (renamed) {
-    const message = `${nameNode.text} is ${renamed.describe()} now, but the route still names the old one`;
-    const hint =
-      'kustomize does not know that this field names a Service. Add configurations: with a nameReference for it, or a replacement.';
-    build.diagnostics.push(diagnosticAt('warning', 'SL1111', message, nameNode, { object, hint }));
-    return;
-  }
-  if (services.names.size > maxComparedNames) return;
-  const nearest = nearestName(nameNode.text, services.names);
-  if (!nearest || nearest === nameNode.text) return;
+  if (name?.kind !== 'scalar' || named.services.size > maxComparedNames) return;
+  const nearest = nearestName(name.text, named.services);
+  if (!nearest || nearest === name.text) return;
   build.diagnostics.push(
-    diagnosticAt('warning', 'SL1111', `there is no Service ${nameNode.text}`, nameNode, {
-      object,
+    diagnosticAt('warning', 'SL1111', `there is no Service ${name.text}`, name, {
+      object: route.describe(),
       hint: `Did you mean ${nearest}?`,
     }),
   );
+}
+
+/** A map with a name and perhaps a namespace. */
+const inspectReference = (
+  route: Resource,
+  reference: YamlNode | undefined,
+  kind: string,
+  named: NameIndex,
+  build: Build,
+): Resource | 'renamed' | undefined =>
+  inspectName(route, fieldOf(reference, 'name'), fieldOf(reference, 'namespace'), kind, named, build);
+
+/** What a route names; says so where it has another name now. */
+function inspectName(
+  route: Resource,
+  nameNode: YamlNode | undefined,
+  namespaceNode: YamlNode | undefined,
+  kind: string,
+  named: NameIndex,
+  build: Build,
+): Resource | 'renamed' | undefined {
+  if (nameNode?.kind !== 'scalar') return undefined;
+  const namespace = namespaceNode ? textOf(namespaceNode) : effectiveNamespace(route.currentId);
+  const found = named.current.get(`${kind}/${namespace}/${nameNode.text}`);
+  if (found) return found;
+  const formerNamespaces = new Set([namespace, ...route.previousIds.map((id) => effectiveNamespace(id))]);
+  const renamed = [...formerNamespaces]
+    .map((former) => named.former.get(`${kind}/${former}/${nameNode.text}`))
+    .find(Boolean);
+  if (!renamed) return undefined;
+  const message = `${nameNode.text} is ${renamed.describe()} now, but the route still names the old one`;
+  const hint = `kustomize does not know that this field names a ${kind}. Add configurations: with a nameReference for it, or a replacement.`;
+  build.diagnostics.push(
+    diagnosticAt('warning', 'SL1111', message, nameNode, { object: route.describe(), hint }),
+  );
+  return 'renamed';
 }
 
 function inspectPort(route: Resource, reference: YamlNode, service: Resource, build: Build): void {
