@@ -10,8 +10,11 @@ export interface Build {
   readonly diagnostics: Diagnostic[];
   /** Remember every setting of every value. */
   readonly explains: boolean;
-  /** How lists are merged. The first `openapi` of a render speaks for all of it. */
-  readonly schemas: { lookup: SchemaLookup; isSet: boolean };
+  /**
+   * How lists are merged. The first `openapi` of a render speaks for all of it. It takes the place of what kustomize knows, unless
+   * kustomize has had to look that up before: then it comes on top.
+   */
+  readonly schemas: { lookup: SchemaLookup; isSet: boolean; wasUsed: boolean };
   /** What `buildMetadata` of the rendered kustomization asks for. */
   readonly metadata: ReadonlySet<string>;
   /** Called with every path that was looked at. */

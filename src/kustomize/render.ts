@@ -49,7 +49,7 @@ function render(directory: string, files: ProjectFiles, options: RenderOptions):
   const build: Build = {
     files,
     metadata,
-    schemas: { lookup: builtInSchemas, isSet: false },
+    schemas: { lookup: builtInSchemas, isSet: false, wasUsed: false },
     diagnostics,
     explains: options.explain ?? false,
     onRead: (path) => read.add(path),

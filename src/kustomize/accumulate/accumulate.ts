@@ -4,8 +4,9 @@
  */
 
 import { posix } from 'node:path';
-import { cloneNode, emitDocument, MarkedNodes, type YamlNode } from '../../yaml/index.ts';
+import { emitDocument, MarkedNodes, type YamlNode } from '../../yaml/index.ts';
 import type { Build } from '../build.ts';
+import { isBuiltIn } from '../built-in-kinds.ts';
 import { absorb, generate } from '../generate/generators.ts';
 import { refuse } from '../problem.ts';
 import type { Located } from '../read/decode.ts';
@@ -13,7 +14,7 @@ import { type Kustomization, readKustomization } from '../read/kustomization-fil
 import type { Loader } from '../read/loader.ts';
 import { readResources } from '../read/resource-file.ts';
 import { addVariables, bindVariable, type Variable } from '../references/variables.ts';
-import { type BuildOrigin, Resource } from '../resource.ts';
+import type { BuildOrigin, Resource } from '../resource.ts';
 import { ResourceSet } from '../resource-set.ts';
 import { markTouched } from '../transform/set-value.ts';
 import { type GeneratedByPlugin, pluginGenerators, pluginTransforms } from './plugins.ts';
@@ -111,19 +112,34 @@ function resourcesOf(paths: readonly Located<string>[], loader: Loader, build: B
   return apart.resources.all;
 }
 
-/** A validator may not change anything. */
+/**
+ * A validator may not change anything. kustomize compares nodes with their places, so that a value that is set to what it was counts as
+ * changed, and so does an object that a patch matches.
+ */
 function refuseChanges(validate: Transform, resources: ResourceSet, kustomization: Kustomization): void {
   const copies = new ResourceSet();
-  for (const resource of resources.all) copies.add(new Resource(cloneNode(resource.node)));
-  // What kustomize remembers about the objects is no change: it may know something before the validator, and more after it.
-  const textsOf = (): string => {
-    for (const copy of copies.all) copy.forget();
-    return copies.all.map((copy) => emitDocument(copy.node)).join('---\n');
-  };
-  const before = textsOf();
+  for (const resource of resources.all) copies.add(resource.copy());
+  const before = copies.all.map(stateOf).join();
   validate.run(copies);
-  if (textsOf() !== before)
+  if (copies.all.map(stateOf).join() !== before)
     refuse('SL1011', 'a validator changes objects', entryNode(kustomization, 'validators'));
+}
+
+function stateOf(resource: Resource): string {
+  const { hasMemory, previousIds } = resource;
+  return JSON.stringify([
+    hasMemory,
+    previousIds.length,
+    emitDocument(resource.node),
+    placesOf(resource.node),
+  ]);
+}
+
+function placesOf(node: YamlNode): unknown {
+  if (node.kind === 'map') return node.entries.map(({ value }) => placesOf(value));
+  if (node.kind === 'sequence') return node.items.map(placesOf);
+  const { file, line, column } = node.source.positionAt(node.offset);
+  return [file, line, column];
 }
 
 type ReadPaths = (paths: readonly Located<string>[]) => readonly Resource[];
@@ -161,6 +177,8 @@ function addPath(path: Located<string>, into: Accumulation, loader: Loader, buil
       resource.file = posix.join(loader.pathFromStart, path.value);
       resource.noteOrigin({ path: resource.file });
     }
+    // Whether another kind is cluster-wide is looked up among the schemas.
+    build.schemas.wasUsed ||= !isBuiltIn(resource.apiVersion, resource.kind);
     into.resources.add(resource, path.node);
   }
 }
@@ -197,7 +215,6 @@ const unsupported: Partial<Record<keyof Kustomization, string>> = {
   helmCharts: 'Render the chart with helm template into a file and name that under resources:.',
   helmChartInflationGenerator:
     'Render the chart with helm template into a file and name that under resources:.',
-  helmGlobals: 'Render the chart with helm template into a file and name that under resources:.',
 };
 
 function refuseUnsupported(kustomization: Kustomization): void {

@@ -53,6 +53,7 @@ function pluginObjects(entries: readonly Located<string>[], readPaths: ReadPaths
 }
 
 function inlineObjects(entry: Located<string>): readonly MapNode[] | undefined {
+  if (entry.value === '') return [];
   if (!/[:\n]/.test(entry.value)) return undefined;
   try {
     return readObjects(embeddedText(entry, false));

@@ -133,7 +133,11 @@ export function setSchemas(
       hint: 'Only v1.21.2 is built in.',
     });
   }
-  if (path) build.schemas.lookup = schemasOf(root);
+  if (path) {
+    const own = schemasOf(root);
+    const { lookup, wasUsed } = build.schemas;
+    build.schemas.lookup = wasUsed ? (version, kind) => own(version, kind) ?? lookup(version, kind) : own;
+  }
   build.schemas.isSet = path !== undefined || Boolean(version?.value);
 }
 

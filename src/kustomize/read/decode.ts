@@ -7,6 +7,7 @@ import { nearestName } from '../../diagnostics/index.ts';
 import {
   isNullNode,
   type MapNode,
+  mapNode,
   oldKeyText,
   parseInteger,
   resolveOldType,
@@ -122,7 +123,9 @@ export function record<Shape extends Fields>(
 ): Decoder<Decoded<Shape>> {
   const names = Object.keys(fields);
   const byLowerCase = new Map(names.map((name) => [name.toLowerCase(), name]));
-  return (node, path, notes) => {
+  return (given, path, notes) => {
+    // For Go's JSON an empty entry of a list is one without fields.
+    const node = isNullValue(given) && path !== '' ? mapNode(given) : given;
     if (node.kind !== 'map') return wrongType(node, path || what, 'a map');
     const result: Record<string, unknown> = { node };
     for (const { key, value } of node.entries) {

@@ -143,7 +143,7 @@ const fields = {
   bases: list(text),
   configMapGenerator: list(configMapEntry),
   secretGenerator: list(secretEntry),
-  helmGlobals: anything,
+  helmGlobals: mapOf(anything),
   helmCharts: anything,
   helmChartInflationGenerator: anything,
   generatorOptions,

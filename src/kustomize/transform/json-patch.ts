@@ -92,7 +92,8 @@ export function applyJsonPatch(resource: Resource, patch: JsonPatch, build: Buil
       refuse('SL1010', message, fieldOf(node, error.field) ?? node, { object, hint: error.hint });
     }
   }
-  return floatStyle(root, (scalar, after) => {
+  // A copy, for after JSON no node is shared any more: labels and selectors that were set together go their own ways.
+  return floatStyle(cloneNode(root), (scalar, after) => {
     const message = `${scalar.text} becomes ${after}: in an object with a JSON patch numbers are 64-bit floats`;
     build.diagnostics.push(
       diagnosticAt('warning', 'SL1112', message, scalar, {

@@ -320,6 +320,7 @@ function mergeOrExplain(
   build: Build,
   settled: MarkedNodes,
 ): MapNode | undefined {
+  build.schemas.wasUsed = true;
   try {
     return mergePatch(resource.node, merge, recorder, build.schemas.lookup, settled);
   } catch (error) {

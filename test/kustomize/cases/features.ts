@@ -496,5 +496,33 @@ export const featureCases: CaseTable = {
     'folded annotations patched twice': 'patches:\n- patch: "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {k: l}}}"\n- target: {kind: ConfigMap}\n  patch: |-\n    - {op: add, path: /metadata/labels, value: {j: k}}\n',
   }),
   'build metadata: an annotation added where none is': { 'kustomization.yaml': 'resources: [o.yaml]\nbuildMetadata: [managedByLabel]\npatches:\n- target: {kind: ConfigMap}\n  patch: |-\n    - {op: add, path: /metadata/annotations/a, value: b}\n', 'o.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n' },
+  ...table('validators', (validator: string) => overApp('namePrefix: p-\nvalidators: [v.yaml]\n', { 'v.yaml': `apiVersion: builtin\nmetadata: {name: t}\n${validator}` }), {
+    'a value set to what it was': 'kind: ReplicaCountTransformer\nreplica: {name: web, count: 2}\nfieldSpecs: [{path: spec/replicas}]\n',
+    'a JSON patch that only tests': 'kind: PatchTransformer\npatch: \'[{"op": "test", "path": "/spec/replicas", "value": 2}]\'\ntarget: {kind: Deployment}\n',
+    'a patch of an object by its former name': 'kind: PatchTransformer\npatch: \'[{"op": "replace", "path": "/metadata/name", "value": "x"}]\'\ntarget: {name: settings}\n',
+    'a patch of nothing': 'kind: PatchTransformer\npatch: \'[{"op": "remove", "path": "/spec"}]\'\ntarget: {kind: None}\n',
+  }),
   ...table('validators after', (rest: string) => overApp(`validators: [v.yaml]\n${rest}`, { 'v.yaml': 'apiVersion: builtin\nkind: ImageTagTransformer\nmetadata: {name: t}\nimageTag: {name: none, newTag: v2}\n' }), { 'a prefix': 'namePrefix: p-\n', 'a generator': 'configMapGenerator: [{name: g}]\n', 'a namespace': 'namespace: n\n' }),
+  ...table('openapi of a base', (resources: string) => ({
+    'kustomization.yaml': `resources: ${resources}\npatches:\n- patch: "{apiVersion: v1, kind: Pod, metadata: {name: t}, spec: {containers: [{name: a, args: [c]}]}}"\n`,
+    'pod.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: t}\nspec: {containers: [{name: a, image: b}]}\n',
+    'thing.yaml': thing('spec: {}\n'),
+    'o/kustomization.yaml': 'resources: [c.yaml]\nopenapi: {path: schema.json}\n',
+    'o/c.yaml': configMap,
+    'o/schema.json': openApi,
+    'p/kustomization.yaml': 'resources: [c.yaml]\nnamePrefix: p-\npatches: [{patch: "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {x: y}}"}]\n',
+    'p/c.yaml': configMap,
+  }), {
+    'before anything is known': '[o, pod.yaml, thing.yaml]',
+    'after an object of Kubernetes': '[pod.yaml, o]',
+    'after an object of another kind': '[pod.yaml, thing.yaml, o]',
+    'after a patch': '[p, o, pod.yaml]',
+  }),
+  ...table('empty entries', (field: string) => overApp(field), {
+    image: 'images: [null]\n',
+    transformer: 'transformers: [""]\n',
+    'helm globals': 'helmGlobals: {chartHome: x}\n',
+    patch: 'patches: [null]\n',
+    label: 'labels: [null]\n',
+  }),
 };

@@ -252,6 +252,10 @@ export const patchCases: CaseTable = {
     'an object inside changes its kind': ['{a: {apiVersion: v1, kind: Service, spec: {ports: [{port: 1}, {name: x}]}}}', '{a: {x: 1}}', '{a: {kind: Other}}', '{a: {spec: {ports: [{port: 3}]}}}'],
     'keys written twice': ['{a: {b: "1", b: 2, c: 3}}', '{a: {b: 4}}', '{a: {c: 4}}', '{a: {b: null}}'],
   }),
+  'after a JSON patch: a label is no longer shared with the template': overBase(
+    'labels: [{pairs: {l: m}}]\npatches:\n- target: {kind: Deployment}\n  patch: |-\n    - {op: add, path: /spec/paused, value: true}\n',
+    'labels: [{pairs: {l: k}, includeSelectors: true}]\n',
+  ),
   ...table('a pod from a patch', (ports: string) => patched('apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n', `apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: a, ports: ${ports}}]}\n`), {
     'one port twice': '[{name: x, containerPort: 80}, {containerPort: 80}]',
     'one port twice, once in quotes': '[{name: y, containerPort: 53, protocol: TCP}, {name: x, containerPort: 80}, {containerPort: "80"}, {containerPort: 443}]',

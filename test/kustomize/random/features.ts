@@ -145,10 +145,7 @@ function long(random: Random): Tree {
     case 0:
       return new Literal(words.join('\n'), random.pick(['|', '|-', '|+', '>', '>-']));
     case 1:
-      return new Literal(
-        `${words.join(' ')}\n\n  ${words.join(' ')}\nend`,
-        random.pick(['|', '>', '>-', '|-']),
-      );
+      return new Literal(`${words.join(' ')}\n\n  ${words.join(' ')}\nend`, random.pick(['|', '|-']));
     default:
       return JSON.stringify(words.join(' '));
   }
@@ -760,7 +757,7 @@ const sourcePaths = [
 ];
 /** What objects of a kind surely, or nearly surely, have. */
 const fieldsToRead: Readonly<Record<string, readonly string[]>> = {
-  Deployment: ['metadata.name', 'spec.template.spec.containers', 'spec', 'metadata', 'spec.template.spec'],
+  Deployment: ['metadata.name', 'spec.template.spec.containers', 'spec', 'spec.template.spec'],
   ConfigMap: ['metadata.name', 'data.a', 'data', 'kind'],
   Secret: ['metadata.name', 'data.b'],
   Thing: ['spec.v', 'metadata.name', 'spec'],
