@@ -25,16 +25,23 @@ export interface TreeWatch {
 
 /**
  * Watches the directories of the files that were read (a file that is not there yet is one that may be added), not the
- * whole tree: node_modules and the like cost nothing.
+ * whole tree: node_modules and the like cost nothing. `onChange` hears of the paths that may have changed since it was last called.
  */
-export function watchTree(files: WatchedFiles, onChange: () => void): TreeWatch {
+export function watchTree(files: WatchedFiles, onChange: (paths: readonly string[]) => void): TreeWatch {
   const followed = directoriesOf(files);
   const watcher = watch([...followed], { ignoreInitial: true, depth: 0 });
   const ready = once(watcher, 'ready').then(() => undefined);
+  const changed = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
-  watcher.on('all', () => {
+  const tell = (): void => {
+    const paths = [...changed];
+    changed.clear();
+    onChange(paths);
+  };
+  watcher.on('all', (_, path) => {
+    changed.add(path);
     clearTimeout(timer);
-    timer = setTimeout(onChange, settleMs);
+    timer = setTimeout(tell, settleMs);
   });
   return {
     ready,
@@ -49,6 +56,8 @@ export function watchTree(files: WatchedFiles, onChange: () => void): TreeWatch 
         if (followed.has(directory)) continue;
         watcher.add(directory);
         followed.add(directory);
+        // Nobody has looked after it since it was read.
+        changed.add(directory);
       }
     },
     async close() {

@@ -13,11 +13,14 @@ export interface EditFollower {
   close(): Promise<void>;
 }
 
+/** Makes a plan once more, after these paths have changed; any may have, where none are named. */
+export type Planner = (changed?: readonly string[]) => Plan;
+
 /** Every edit is rendered and applied; a broken one is told and changes nothing. */
-export function followEdits(first: Plan, laptop: Laptop, makePlan: () => Plan): EditFollower {
+export function followEdits(first: Plan, laptop: Laptop, makePlan: Planner): EditFollower {
   let applied = first;
-  const applyEdit = async () => {
-    const plan = makePlan();
+  const applyEdit = async (changed?: readonly string[]) => {
+    const plan = makePlan(changed);
     // What a broken plan could not read any more is still what it depends on.
     watch.follow({ root: first.root, filesRead: [...new Set([...applied.filesRead, ...plan.filesRead])] });
     if (hasErrors(plan.diagnostics)) {
@@ -31,13 +34,13 @@ export function followEdits(first: Plan, laptop: Laptop, makePlan: () => Plan): 
     applied = plan;
   };
   let busy: Promise<void> = Promise.resolve();
-  const schedule = () => {
-    busy = busy.then(applyEdit).catch((error: unknown) => note(styled('red', String(error))));
+  const schedule = (changed?: readonly string[]) => {
+    busy = busy.then(() => applyEdit(changed)).catch((error: unknown) => note(styled('red', String(error))));
     return busy;
   };
-  const watch = watchTree(first, () => void schedule());
+  const watch = watchTree(first, (changed) => void schedule(changed));
   return {
-    ready: watch.ready.then(schedule),
+    ready: watch.ready.then(() => schedule()),
     async close() {
       await watch.close();
       await busy;

@@ -3,7 +3,7 @@
 import { relative, resolve } from 'node:path';
 import { DiagnosticError, hasErrors } from '../../diagnostics/index.ts';
 import { diskFileSystem } from '../../files/index.ts';
-import { renderKustomization } from '../../kustomize/index.ts';
+import { createRenderer } from '../../kustomize/index.ts';
 import {
   type AppliedObject,
   findProgram,
@@ -16,7 +16,7 @@ import {
   startLaptop,
 } from '../../laptop/index.ts';
 import { note, noteDiagnostics, styled } from '../output.ts';
-import { announcePathChanges, followEdits } from './follow.ts';
+import { announcePathChanges, followEdits, type Planner } from './follow.ts';
 import { openLog, type RunLog } from './log.ts';
 import { refusals } from './refusals.ts';
 import { printCounters, printReady, printTryIt, probePaths } from './report.ts';
@@ -54,7 +54,8 @@ async function upOn(
   options: UpOptions,
 ): Promise<number> {
   const stages = startStages();
-  const plan = planFor(paths);
+  const makePlanAgain = plannerFor(paths);
+  const plan = makePlanAgain();
   noteDiagnostics(plan.diagnostics);
   if (hasErrors(plan.diagnostics)) return 2;
   stages.done('render', describePlan(plan));
@@ -74,7 +75,7 @@ async function upOn(
   try {
     stages.done('network', laptop.networkReason);
     return await Promise.race([
-      serve(paths, plan, { laptop, log, options, stages, interrupted }),
+      serve(plan, makePlanAgain, { laptop, log, options, stages, interrupted }),
       interrupted.then(() => 0),
       laptop.gone.then((reason) => (isStopping ? 0 : clusterGone(reason))),
     ]);
@@ -87,15 +88,20 @@ async function upOn(
   }
 }
 
-function planFor(paths: readonly string[]): Plan {
-  return makePlan({
-    paths: paths.map((path) => resolve(path)),
-    files: diskFileSystem,
-    workingDirectory: process.cwd(),
-    render: renderKustomization,
-    // A path within the tree is the tree's own business.
-    hasProgram: (program) => /^[^/].*\//.test(program) || findProgram(program) !== undefined,
-  });
+/** The renderer stays: after an edit only what has changed is read anew, and kustomizations share what they have in common. */
+function plannerFor(paths: readonly string[]): Planner {
+  const renderer = createRenderer(diskFileSystem);
+  return (changed) => {
+    renderer.forget(changed);
+    return makePlan({
+      paths: paths.map((path) => resolve(path)),
+      files: diskFileSystem,
+      workingDirectory: process.cwd(),
+      render: (directory) => renderer.render(directory),
+      // A path within the tree is the tree's own business.
+      hasProgram: (program) => /^[^/].*\//.test(program) || findProgram(program) !== undefined,
+    });
+  };
 }
 
 function networkMode(text: string): 'auto' | 'namespaces' | 'loopback' {
@@ -140,8 +146,8 @@ interface Running {
 }
 
 async function serve(
-  paths: readonly string[],
   plan: Plan,
+  makePlanAgain: Planner,
   { laptop, log, options, stages, interrupted }: Running,
 ): Promise<number> {
   const applied = await laptop.apply(plan);
@@ -157,7 +163,7 @@ async function serve(
 
   log.show();
   announcePathChanges(laptop, probed);
-  const edits = followEdits(plan, laptop, () => planFor(paths));
+  const edits = followEdits(plan, laptop, makePlanAgain);
   await edits.ready;
   printTryIt(probed, options.hostAddress, log.stateDirectory);
   stages.finish(isWhole);
