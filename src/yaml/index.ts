@@ -31,6 +31,13 @@ export {
   textOf,
   type YamlNode,
 } from './nodes.ts';
-export { parseInteger, type ResolvedType, resolveOldType, resolveType, tagOfPlain } from './resolve.ts';
+export {
+  isOldNonString,
+  parseInteger,
+  type ResolvedType,
+  resolveOldType,
+  resolveType,
+  tagOfPlain,
+} from './resolve.ts';
 export { YamlSyntaxError } from './scanner.ts';
 export { SourceText } from './source-text.ts';

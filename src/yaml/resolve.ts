@@ -49,6 +49,13 @@ export function resolveOldType(text: string): ResolvedType {
   return oldBooleans.has(text) ? 'boolean' : resolveType(text);
 }
 
+/** Whether go-yaml v2 gives anything but a string for a plain text; a date it does give as a string. */
+export function isOldNonString(text: string): boolean {
+  if (text === '' || text.includes('\n')) return false;
+  const type = resolveOldType(text);
+  return type !== 'string' && type !== 'timestamp' && type !== 'merge';
+}
+
 export const tagOfPlain = (text: string): string => tags[resolveType(text)];
 
 /** Most numbers; nothing else looks like them. */

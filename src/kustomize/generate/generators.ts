@@ -3,6 +3,7 @@
 import {
   fieldOf,
   isNullNode,
+  isOldNonString,
   type MapNode,
   mapEntry,
   mapNode,
@@ -28,8 +29,8 @@ export function generate(
   const at = entry.node;
   if (!entry.name) refuse('SL1011', 'this generator has no name', at, { hint: 'Add name:.' });
   const metadata = mapNode(at);
-  set(metadata, 'name', textNode(entry.name, at, ''));
-  if (entry.namespace) set(metadata, 'namespace', textNode(entry.namespace, at, ''));
+  set(metadata, 'name', nameNode(entry.name, at));
+  if (entry.namespace) set(metadata, 'namespace', nameNode(entry.namespace, at));
   const node = mapNode(at);
   set(node, 'apiVersion', textNode('v1', at));
   set(node, 'kind', textNode(kind, at));
@@ -69,6 +70,10 @@ function mergeOptions(own: GeneratorOptions | undefined, global: GeneratorOption
 
 const sorted = <Value>(map: ReadonlyMap<string, Value>): [string, Value][] =>
   [...map].sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+
+/** Quoted where it looks like something else; whoever changes the name later leaves the quotes. */
+const nameNode = (text: string, at: Origin) =>
+  scalarNode(text, '!!str', at, isOldNonString(text) ? 'double' : 'plain');
 
 const textNode = (text: string, at: Origin, tag = '!!str') => scalarNode(text, tag, at);
 
@@ -163,9 +168,12 @@ function continueFrom(old: Resource, resource: Resource): void {
   resource.behavior = old.behavior;
 }
 
+/** The type is left to the text, the quotes stay. */
 function setText(map: MapNode, field: string, text: string): void {
+  const before = fieldOf(map, field);
+  const style = before?.kind === 'scalar' ? before.style : 'plain';
   map.entries = map.entries.filter((entry) => entry.name !== field);
-  if (text !== '') set(map, field, scalarNode(text, '', map));
+  if (text !== '') set(map, field, scalarNode(text, '', map, style));
 }
 
 function mergeField(old: Resource, resource: Resource, field: 'data' | 'binaryData'): void {

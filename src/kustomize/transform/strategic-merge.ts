@@ -9,11 +9,11 @@ import {
   entryOf,
   fieldOf,
   isNullNode,
+  isOldNonString,
   type MapEntry,
   type MapNode,
   type MarkedNodes,
   mapEntry,
-  resolveOldType,
   type SequenceNode,
   type scalarNode,
   textOf,
@@ -269,7 +269,7 @@ function newEntry(from: MapEntry, value: YamlNode): MapEntry {
 function isUnquotedOldNonString(node: YamlNode): node is ReturnType<typeof scalarNode> {
   if (node.kind !== 'scalar' || node.style !== 'plain' || (node.tag !== '!!str' && node.tag !== ''))
     return false;
-  return node.text !== '' && !node.text.includes('\n') && resolveOldType(node.text) !== 'string';
+  return isOldNonString(node.text);
 }
 
 function refuseOtherKinds(kind: YamlNode['kind'], target: Maybe, patch: Maybe): void {
