@@ -9,7 +9,7 @@ import { generate } from '../generate/generators.ts';
 import { contentHash } from '../generate/hash.ts';
 import { jsonStyle } from '../json-style.ts';
 import { KustomizeProblem, refuse } from '../problem.ts';
-import { type Decoder, type Located, list, located, mapOf, record, string } from '../read/decode.ts';
+import { boolean, type Decoder, type Located, list, located, mapOf, record, string } from '../read/decode.ts';
 import { embeddedText } from '../read/embedded-text.ts';
 import {
   type FieldSpecEntry,
@@ -26,7 +26,7 @@ import { Resource } from '../resource.ts';
 import { ResourceSet } from '../resource-set.ts';
 import type { FieldSpec } from '../transform/field-path.ts';
 import { setImages } from '../transform/images.ts';
-import { addAffix, addPairs, setNamespace } from '../transform/metadata.ts';
+import { addAffix, addPairs, type SubjectMode, setNamespace, subjectModes } from '../transform/metadata.ts';
 import { applyPatch, loadJson6902, loadPatch, loadStrategicMerge } from '../transform/patches.ts';
 import { replaceValues } from '../transform/replacements.ts';
 import { setReplicas } from '../transform/replicas.ts';
@@ -176,6 +176,17 @@ const suffix = plugin(pluginRecord({ suffix: text, fieldSpecs: specs }), (value,
   addAffix(value.suffix ?? empty(value.node), false, needed(value), resources, build);
 });
 
+function subjectMode(mode: Located<string> | undefined): SubjectMode {
+  if (!mode?.value) return 'defaultOnly';
+  const known = subjectModes.find((name) => name === mode.value);
+  return (
+    known ??
+    refuse('SL1004', `setRoleBindingSubjects is ${mode.value}`, mode.node, {
+      hint: `Write ${subjectModes.join(', ')}.`,
+    })
+  );
+}
+
 const transformers: Readonly<
   Record<string, ((node: MapNode, loader: Loader, build: Build) => Transform) | undefined>
 > = {
@@ -200,16 +211,12 @@ const transformers: Readonly<
     },
   ),
   NamespaceTransformer: plugin(
-    pluginRecord({ metadata, fieldSpecs: specs, unsetOnly: string, setRoleBindingSubjects: string }),
-    (value, _, build) => {
-      for (const field of ['unsetOnly', 'setRoleBindingSubjects']) {
-        const entry = entryOf(value.node, field);
-        if (entry && textOf(entry.value) !== 'false')
-          refuse('SL1005', `${field} is not supported`, entry.key);
-      }
-      const namespace = value.metadata?.namespace;
+    pluginRecord({ metadata, fieldSpecs: specs, unsetOnly: boolean, setRoleBindingSubjects: text }),
+    ({ metadata: named, fieldSpecs, unsetOnly = false, setRoleBindingSubjects }, _, build) => {
+      const namespace = named?.namespace;
+      const options = { unsetOnly, subjects: subjectMode(setRoleBindingSubjects) };
       return (resources) => {
-        if (namespace?.value) setNamespace(namespace, of(value.fieldSpecs), resources, build);
+        if (namespace?.value) setNamespace(namespace, of(fieldSpecs), resources, build, options);
       };
     },
   ),
@@ -258,6 +265,8 @@ const transformers: Readonly<
     pluginRecord({ paths: list(text), patches: text }),
     (value, loader, build) => {
       const entries = [...(value.paths ?? []), ...(value.patches ? [value.patches] : [])];
+      if (entries.length === 0)
+        refuse('SL1011', 'this transformer has neither paths nor patches', value.node);
       const patches = entries.map((entry) => loadStrategicMerge(entry, loader, build));
       return (resources) => {
         for (const patch of patches) applyPatch(patch, resources, build);

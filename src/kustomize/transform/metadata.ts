@@ -65,16 +65,32 @@ function reportSelectors(
 
 const ownNamespace: FieldSpec = { path: 'metadata/namespace', create: true };
 
+export const subjectModes = ['defaultOnly', 'allServiceAccounts', 'none'] as const;
+export type SubjectMode = (typeof subjectModes)[number];
+
+/** What a NamespaceTransformer may ask for. */
+export interface NamespaceOptions {
+  /** What is in a namespace stays there. */
+  readonly unsetOnly: boolean;
+  readonly subjects: SubjectMode;
+}
+
+const usualNamespaceOptions: NamespaceOptions = { unsetOnly: false, subjects: 'defaultOnly' };
+
 /** Gives every resource that is not certainly cluster-wide the namespace, and the references that carry one. */
 export function setNamespace(
   namespace: Located<string>,
   specs: readonly FieldSpec[],
   resources: ResourceSet,
   build: Build,
+  { unsetOnly, subjects }: NamespaceOptions = usualNamespaceOptions,
 ): void {
   const recorder = recorderOf(build, 'namespace');
   const specsOf = specsByKind(specs);
-  const set = (node: YamlNode): void => setScalar(node, namespace.value, '!!str', namespace.node, recorder);
+  const set = (node: YamlNode): void => {
+    if (unsetOnly && !isNullNode(node) && textOf(node) !== '') return;
+    setScalar(node, namespace.value, '!!str', namespace.node, recorder);
+  };
   for (const resource of resources.all) {
     resource.storePreviousId();
     const { apiVersion, kind } = resource;
@@ -82,7 +98,7 @@ export function setNamespace(
       eachField(resource, ownNamespace, 'scalar', namespace.node, set);
     }
     const isBinding = kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
-    if (isBinding) setDefaultSubjects(resource, namespace, set);
+    if (isBinding) setSubjects(resource, namespace, subjects, set);
     for (const spec of specsOf(kind)) {
       if (spec.path === 'metadata/namespace') continue;
       if (spec.path === 'metadata/name' && apiVersion !== 'v1') continue;
@@ -109,16 +125,18 @@ export function setNamespace(
   }
 }
 
-/** Of the subjects of a role binding only the one named `default` gets the namespace. */
-function setDefaultSubjects(
+/** Of the subjects of a role binding usually only the one named `default` gets the namespace. */
+function setSubjects(
   resource: Resource,
   namespace: Located<string>,
+  chosen: SubjectMode,
   set: (node: YamlNode) => void,
 ): void {
   const subjects = fieldOf(resource.node, 'subjects');
-  if (subjects?.kind !== 'sequence') return;
+  if (subjects?.kind !== 'sequence' || chosen === 'none') return;
+  const [field, value] = chosen === 'defaultOnly' ? ['name', 'default'] : ['kind', 'ServiceAccount'];
   for (const subject of subjects.items) {
-    if (subject.kind !== 'map' || textOf(fieldOf(subject, 'name')) !== 'default') continue;
+    if (subject.kind !== 'map' || textOf(fieldOf(subject, field)) !== value) continue;
     let entry = entryOf(subject, 'namespace');
     if (!entry) {
       entry = mapEntry(scalarNode('namespace', '', namespace.node), scalarNode('', '', namespace.node));

@@ -525,4 +525,29 @@ export const featureCases: CaseTable = {
     patch: 'patches: [null]\n',
     label: 'labels: [null]\n',
   }),
+  ...table('names of generators', (rest: string) => ({
+    'base/kustomization.yaml': 'configMapGenerator:\n- {name: "123", options: {disableNameSuffixHash: true}}\n- {name: "1e3", namespace: "5", options: {disableNameSuffixHash: true}}\n- {name: "2001-01-01", options: {disableNameSuffixHash: true}}\n- {name: "on"}\n',
+    'over/kustomization.yaml': `resources: [../base]\n${rest}`,
+  }), {
+    'that look like numbers': '',
+    'that look like numbers, with a prefix': 'namePrefix: "1"\n',
+    'that look like numbers, merged': 'configMapGenerator: [{name: "123", behavior: merge, literals: [a=b]}]\n',
+    'that look like numbers, in a namespace': 'namespace: "7"\n',
+  }),
+  'replacements: a date that a patch leaves alone': {
+    'base/kustomization.yaml': 'resources: [t.yaml]\nreplacements:\n- source: {kind: Thing, fieldPath: spec.v}\n  targets:\n  - select: {kind: Thing}\n    fieldPaths: [spec.n.o]\n    options: {create: true}\n',
+    'base/t.yaml': thing('spec: {v: "2001-01-01"}\n'),
+    'over/kustomization.yaml': 'resources: [../base]\npatches: [{patch: "{apiVersion: example.com/v1, kind: Thing, metadata: {name: t}, spec: {x: y}}"}]\n',
+  },
+  ...table('transformers of namespaces', (options: string) => overApp('transformers: [t.yaml]\n', {
+    'app.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: had}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: d}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: rb}\nsubjects: [{kind: ServiceAccount, name: default}, {kind: ServiceAccount, name: x, namespace: q}, {kind: User, name: default}]\n',
+    't.yaml': `apiVersion: builtin\nkind: NamespaceTransformer\nmetadata: {name: t, namespace: n}\n${options}`,
+  }), {
+    'only where none is': 'unsetOnly: true\n',
+    'without subjects': 'setRoleBindingSubjects: none\n',
+    'with all service accounts': 'setRoleBindingSubjects: allServiceAccounts\nunsetOnly: false\n',
+    'with the usual subjects': 'setRoleBindingSubjects: defaultOnly\n',
+    'with unknown subjects': 'setRoleBindingSubjects: all\n',
+  }),
+  'transformers: a strategic merge of nothing': overApp('transformers: [t.yaml]\n', { 't.yaml': 'apiVersion: builtin\nkind: PatchStrategicMergeTransformer\nmetadata: {name: t}\n' }),
 };
