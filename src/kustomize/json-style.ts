@@ -1,21 +1,28 @@
 /** How nodes look after kustomize has sent them through JSON: the quotes of the source are gone, only the types are left. */
 
-import { effectiveScalar, type ScalarNode, writtenStyle, type YamlNode } from '../yaml/index.ts';
+import {
+  effectiveScalar,
+  refuseTypedKey,
+  type ScalarNode,
+  writtenStyle,
+  type YamlNode,
+} from '../yaml/index.ts';
 
 /**
  * Read back from JSON text: every string is in double quotes, and so is every key. Unless the JSON was made `directly` from the
  * nodes, they were written as YAML and read back before. Changes the node.
  */
 export function jsonStyle<Node extends YamlNode>(node: Node, directly = false): Node {
-  eachKey(node, (key) => {
-    key.style = 'double';
-  });
-  eachScalar(node, (scalar) => {
+  const change = (scalar: ScalarNode): void => {
     if (directly && scalar.style !== 'plain') scalar.style = 'double';
     const value = effectiveScalar(scalar);
     scalar.text = value.text;
     scalar.style = value.type === 'string' ? 'double' : 'plain';
     scalar.tag = tagOf(value.type);
+  };
+  eachScalar(node, change, !directly);
+  eachKey(node, (key) => {
+    key.style = 'double';
   });
   return node;
 }
@@ -57,14 +64,18 @@ const tags = {
 } as const;
 const tagOf = (type: keyof typeof tags): string => tags[type];
 
-function eachScalar(node: YamlNode, change: (scalar: ScalarNode) => void): void {
+/** Refuses keys that are no strings, but for those of the root, which go-yaml reads as strings. */
+function eachScalar(node: YamlNode, change: (scalar: ScalarNode) => void, isRoot = true): void {
   if (node.kind === 'scalar') change(node);
   else if (node.kind === 'map') {
     for (const entry of node.entries) {
-      entry.key.tag = '!!str';
-      eachScalar(entry.value, change);
+      if (!entry.hasPlainKey) {
+        if (!isRoot) refuseTypedKey(entry.key);
+        entry.key.tag = '!!str';
+      }
+      eachScalar(entry.value, change, false);
     }
-  } else for (const item of node.items) eachScalar(item, change);
+  } else for (const item of node.items) eachScalar(item, change, false);
 }
 
 function eachKey(node: YamlNode, change: (key: ScalarNode) => void): void {

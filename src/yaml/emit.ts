@@ -276,11 +276,7 @@ function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
   const { entries } = map;
   for (let index = 0; index < entries.length; index++) {
     const entry = entries[index]!;
-    if (entry.hasPlainKey) continue;
-    const { key } = entry;
-    const isString =
-      key.style !== 'plain' || key.tag === '!!str' || (key.tag === '' && tagOfPlain(key.text) === '!!str');
-    if (!isString && !isRoot) throw new UnprintableError(`the key ${key.text} is not a string`, key);
+    if (!entry.hasPlainKey && !isRoot) refuseTypedKey(entry.key);
   }
   if (areInOrder(entries)) return entries;
   const sorted = [...entries].sort((one, other) => compareKeys(one.name, other.name));
@@ -291,6 +287,13 @@ function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
     }
   }
   return sorted;
+}
+
+/** Throws `UnprintableError` for a key that is no string: JSON has no other. */
+export function refuseTypedKey(key: ScalarNode): void {
+  const isString =
+    key.style !== 'plain' || key.tag === '!!str' || (key.tag === '' && tagOfPlain(key.text) === '!!str');
+  if (!isString) throw new UnprintableError(`the key ${key.text} is not a string`, key);
 }
 
 function areInOrder(entries: readonly MapEntry[]): boolean {

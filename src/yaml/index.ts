@@ -5,6 +5,7 @@ export {
   emitDocument,
   formatFloat,
   oldKeyText,
+  refuseTypedKey,
   UnprintableError,
 } from './emit.ts';
 export { writtenStyle } from './emit-string.ts';

@@ -179,7 +179,9 @@ function setText(map: MapNode, field: string, text: string): void {
 function mergeField(old: Resource, resource: Resource, field: 'data' | 'binaryData'): void {
   const values = new Map<string, YamlNode>();
   for (const node of [fieldOf(old.node, field), fieldOf(resource.node, field)]) {
-    for (const entry of node?.kind === 'map' ? node.entries : []) values.set(entry.name, entry.value);
+    // Of a key that is written twice the first counts.
+    for (const entry of node?.kind === 'map' ? [...node.entries].reverse() : [])
+      values.set(entry.name, entry.value);
   }
   const root = resource.node;
   root.entries = root.entries.filter((entry) => entry.name !== field);

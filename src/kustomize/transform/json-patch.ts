@@ -71,7 +71,7 @@ function oldBooleans(node: YamlNode): void {
 
 function withOldKey(entry: MapEntry): MapEntry {
   const name = oldKeyText(entry.key);
-  if (name === entry.name) return entry;
+  if (name === entry.name && (entry.hasPlainKey || entry.key.style !== 'plain')) return entry;
   if (name === undefined)
     refuse('SL1010', 'a key in a JSON patch is null', entry.key, { hint: 'Put it in quotes.' });
   return mapEntry(scalarNode(name, '!!str', entry), entry.value);

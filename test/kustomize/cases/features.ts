@@ -550,4 +550,11 @@ export const featureCases: CaseTable = {
     'with unknown subjects': 'setRoleBindingSubjects: all\n',
   }),
   'transformers: a strategic merge of nothing': overApp('transformers: [t.yaml]\n', { 't.yaml': 'apiVersion: builtin\nkind: PatchStrategicMergeTransformer\nmetadata: {name: t}\n' }),
+  ...table('keys that are no strings', ([object, patch]: [string, string]) => ({ 'kustomization.yaml': `resources: [a.yaml]\n${patch}`, 'a.yaml': object }), {
+    'before a JSON patch': [thing('spec: {1: a}\n'), 'patches:\n- target: {kind: Thing}\n  patch: |-\n    - {op: add, path: /zz, value: 1}\n'],
+    'in a JSON patch': [thing('spec: {}\n'), 'patches:\n- target: {kind: Thing}\n  patch: |-\n    - {op: add, path: /spec/a, value: {1: a, 2001-01-01: b}}\n'],
+    'in a list of objects': ['apiVersion: v1\nkind: ThingList\nitems:\n- {apiVersion: example.com/v1, kind: Thing, metadata: {name: t}, 1: a}\n', ''],
+    'at the root': [thing('1: a\n'), ''],
+  }),
+  'generators: merge into a key that is written twice': overApp('configMapGenerator: [{name: c, behavior: merge, literals: [q=r]}]\n', { 'app.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b, a: c}\n' }),
 };
