@@ -9,6 +9,9 @@ function orNotFound<T>(path: string, operation: () => T): T {
   }
 }
 
+/** More than a tick of the clocks that file systems go by. */
+const tickMs = 50;
+
 /** The files of this machine. */
 /** Complete, or Node makes a new object for every file. */
 const asText = { encoding: 'utf8', flag: 'r' } as const;
@@ -33,6 +36,13 @@ export const diskFileSystem: FileSystem = {
   },
   read: (path) => orNotFound(path, () => readFileSync(path)),
   readText: (path) => orNotFound(path, () => readFileSync(path, asText)),
+  stamp(path) {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (!found) return undefined;
+    // The clock of the file system has ticks: a file that has just changed may change again within this one.
+    if (Date.now() - Number(found.ctimeMs) < tickMs) return `${found.ino} ${process.hrtime.bigint()}`;
+    return `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`;
+  },
   list: (path) => orNotFound(path, () => readdirSync(path).sort()),
   realPath: (path) => orNotFound(path, () => realpathSync.native(path)),
 };

@@ -21,6 +21,11 @@ export interface FileSystem {
   entries(path: string): ReadonlyMap<string, EntryKind> | undefined;
   /** The names in a directory, sorted. Throws `FileNotFoundError` where there is none. */
   list(path: string): readonly string[];
+  /**
+   * Something that is another once the file (links followed) has changed, and may be another where it has not; undefined where nothing is.
+   * Left out where whoever changes files says so.
+   */
+  stamp?(path: string): string | undefined;
   /** The path with every symbolic link resolved. Throws `FileNotFoundError` where nothing is. */
   realPath(path: string): string;
 }

@@ -1,6 +1,15 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diskFileSystem, type FileSystem, memoryFileSystem } from '../../src/files/index.ts';
 import {
@@ -97,6 +106,56 @@ describe('a renderer', () => {
       write('real/a.yaml', 'again');
       renderer.forget([join(root, 'real')]);
       expect(names()).toEqual(['again', 'other']);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+
+  it('reads anew what has changed though nobody says so, and nothing else', () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-renderer-')));
+    const write = (path: string, text: string, time: number): void => {
+      writeFileSync(join(root, path), text);
+      utimesSync(join(root, path), time, time);
+    };
+    const object = (name: string): string => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`;
+    try {
+      write('kustomization.yaml', 'resources: [a.yaml, b.yaml]\n', 1000);
+      write('a.yaml', object('one'), 1000);
+      write('b.yaml', object('two'), 1000);
+      const reads: string[] = [];
+      const files: FileSystem = {
+        ...diskFileSystem,
+        // As it is for files that were not changed just now.
+        stamp: (path) => String(statSync(path).mtimeMs),
+        readText(path) {
+          reads.push(basename(path));
+          return diskFileSystem.readText(path);
+        },
+      };
+      const renderer = createRenderer(files);
+      const names = () => renderer.render(root).objects.map(({ value }) => value.metadata.name);
+      expect(names()).toEqual(['one', 'two']);
+      write('b.yaml', object('new'), 2000);
+      renderer.forget([join(root, 'other.yaml')]);
+      expect(names()).toEqual(['new', 'one']);
+      expect(reads.sort()).toEqual(['a.yaml', 'b.yaml', 'b.yaml', 'kustomization.yaml']);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+
+  it('reads a file anew that was changed a moment ago, whatever its times are', () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-renderer-')));
+    const write = (name: string): void =>
+      writeFileSync(join(root, 'a.yaml'), `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`);
+    try {
+      writeFileSync(join(root, 'kustomization.yaml'), 'resources: [a.yaml]\n');
+      const renderer = createRenderer(diskFileSystem);
+      for (const name of ['one', 'two', 'six']) {
+        write(name);
+        renderer.forget([]);
+        expect(renderer.render(root).objects.map(({ value }) => value.metadata.name)).toEqual([name]);
+      }
     } finally {
       rmSync(root, { recursive: true, force: true });
     }

@@ -21,6 +21,8 @@ export class ProjectFiles {
   readonly #workingDirectory: string | undefined;
   readonly #read = new Map<string, ReadFile>();
   readonly #bytes = new Map<string, Uint8Array>();
+  /** Of what is kept, from before it was read. */
+  readonly #stamps = new Map<string, string>();
   readonly #parsed = new WeakMap<ReadFile, Map<string, Parsed>>();
   readonly #realPaths = new Map<string, string | undefined>();
   readonly #kinds = new Map<string, ReturnType<FileSystem['kind']>>();
@@ -111,6 +113,7 @@ export class ProjectFiles {
   read(path: string): ReadFile {
     let file = this.#read.get(path);
     if (!file) {
+      this.#noteStamp(path);
       const text = this.#text(path);
       const name = this.#fileName(path);
       file = { path, source: text === undefined ? text : new SourceText(name, text) };
@@ -129,10 +132,17 @@ export class ProjectFiles {
   readBytes(path: string): Uint8Array {
     let bytes = this.#bytes.get(path);
     if (!bytes) {
+      this.#noteStamp(path);
       bytes = this.#files.read(path);
       this.#bytes.set(path, bytes);
     }
     return bytes;
+  }
+
+  #noteStamp(path: string): void {
+    if (!this.keepsParsed || this.#stamps.has(path)) return;
+    const stamp = this.#files.stamp?.(path);
+    if (stamp !== undefined) this.#stamps.set(path, stamp);
   }
 
   /** What `make` makes of the file, made once. */
@@ -148,7 +158,8 @@ export class ProjectFiles {
 
   /**
    * Drops what is known about paths that may have changed, directories with all in them; all that is known, without paths. A path that
-   * leads over a link stands for what is behind it, too.
+   * leads over a link stands for what is behind it, too. A file that the file system itself knows to have changed need not be named:
+   * whoever watches files misses an event now and then.
    */
   forget(paths?: readonly string[]): void {
     const changed = (paths ?? []).flatMap((path) => [path, ...this.#behindLinks(path)]);
@@ -158,15 +169,23 @@ export class ProjectFiles {
     if (!paths) {
       this.#read.clear();
       this.#bytes.clear();
+      this.#stamps.clear();
       return;
     }
+    for (const [path, stamp] of this.#stamps) if (this.#files.stamp?.(path) !== stamp) this.#drop(path);
     for (const path of changed) {
+      this.#drop(path);
+      const below = path === '/' ? path : `${path}/`;
       for (const known of [this.#read, this.#bytes]) {
-        known.delete(path);
-        const below = path === '/' ? path : `${path}/`;
-        for (const name of known.keys()) if (name.startsWith(below)) known.delete(name);
+        for (const name of known.keys()) if (name.startsWith(below)) this.#drop(name);
       }
     }
+  }
+
+  #drop(path: string): void {
+    this.#read.delete(path);
+    this.#bytes.delete(path);
+    this.#stamps.delete(path);
   }
 
   /** Where the path led when it was last resolved. */
