@@ -3,6 +3,7 @@
 import {
   composeDocument,
   fieldOf,
+  isNullNode,
   refuseForbiddenCharacters,
   textOf,
   type YamlNode,
@@ -88,7 +89,7 @@ export function readConfigurations(
   let config = emptyConfig;
   for (const path of paths) {
     const root = readRoot(path, loader, build);
-    if (root?.kind !== 'map') continue;
+    if (!root || isNullNode(root)) continue;
     const read = configuration(root, '', { duplicate() {}, otherCase() {} });
     const of = (entries: readonly FieldSpecEntry[] | undefined): FieldSpec[] =>
       (entries ?? []).map(fieldSpecOf);
@@ -146,8 +147,10 @@ export function readCrds(paths: readonly Located<string>[], loader: Loader, buil
   let config = emptyConfig;
   for (const path of paths) {
     const root = readRoot(path, loader, build);
-    if (root?.kind !== 'map') continue;
+    if (!root || isNullNode(root)) continue;
+    if (root.kind !== 'map') refuse('SL1004', `${path.value} holds no map of API descriptions`, root);
     for (const { key, value } of root.entries) {
+      if (isNullNode(value)) continue;
       if (value.kind !== 'map') refuse('SL1004', `${key.text} is no API description`, value);
       const properties = propertiesOf(root, key.text);
       const isType = ['kind', 'apiVersion', 'metadata'].every((field) => fieldOf(properties, field));

@@ -143,7 +143,7 @@ const fields = {
   bases: list(text),
   configMapGenerator: list(configMapEntry),
   secretGenerator: list(secretEntry),
-  helmGlobals: mapOf(anything),
+  helmGlobals: record({ chartHome: string, configHome: string }, 'helmGlobals'),
   helmCharts: anything,
   helmChartInflationGenerator: anything,
   generatorOptions,

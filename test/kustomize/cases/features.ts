@@ -557,4 +557,7 @@ export const featureCases: CaseTable = {
     'at the root': [thing('1: a\n'), ''],
   }),
   'generators: merge into a key that is written twice': overApp('configMapGenerator: [{name: c, behavior: merge, literals: [q=r]}]\n', { 'app.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b, a: c}\n' }),
+  ...table('files of configurations', (text: string) => overApp('configurations: [c.yaml]\ncommonLabels: {a: b}\n', { 'c.yaml': text }), { 'a text': 'namePrefix:x\n', 'a list': '[]\n', 'nothing but a comment': '# nothing\n', null: 'null\n' }),
+  ...table('files of crds', (text: string) => overApp('crds: [c.yaml]\ncommonLabels: {a: b}\n', { 'c.yaml': text }), { 'a text': 'x\n', 'a list': '[]\n', 'a null inside': 'a: null\n', null: 'null\n' }),
+  'helm globals: an unknown field': overApp('helmGlobals: {chart: x}\n'),
 };
