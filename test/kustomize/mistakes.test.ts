@@ -125,6 +125,20 @@ describe('a mistake is named once, with its place', () => {
       ],
     ],
     [
+      'a map where the object has a list',
+      overPatch(
+        object(
+          'apps/v1',
+          'Deployment',
+          'web',
+          'spec:\n  template:\n    spec:\n      containers:\n        name: main\n',
+        ),
+      ),
+      [
+        'over/patch.yaml:8:9 SL1010 spec.template.spec.containers: the patch gives a map where the object has a list (Deployment web) | Give the field the same kind of value that it has in the object.',
+      ],
+    ],
+    [
       'a var whose value is a map',
       overBase(
         'vars:\n- {name: V, objref: {apiVersion: v1, kind: Service, name: web}, fieldref: {fieldpath: spec.selector}}\n',

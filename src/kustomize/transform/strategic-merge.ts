@@ -66,7 +66,7 @@ class Merger {
   merge(target: Maybe, patch: Maybe, known: Schema | undefined): Maybe {
     if (target && !patch && settle(target, known, this.#context)) return target;
     const kind = !isMissingOrNull(target) ? target?.kind : !isMissingOrNull(patch) ? patch?.kind : undefined;
-    if (kind) refuseOtherKinds(kind, target, patch);
+    if (kind) refuseOtherKinds(kind, target, patch, this.#recorder.path);
     const schema = known ?? embeddedSchema(target, this.#context) ?? embeddedSchema(patch, this.#context);
     if (kind === 'scalar') return patch ?? target;
     if (kind === 'sequence') return this.#mergeList(target, patch, schema);
@@ -272,13 +272,24 @@ function isUnquotedOldNonString(node: YamlNode): node is ReturnType<typeof scala
   return isOldNonString(node.text);
 }
 
-function refuseOtherKinds(kind: YamlNode['kind'], target: Maybe, patch: Maybe): void {
+function refuseOtherKinds(
+  kind: YamlNode['kind'],
+  target: Maybe,
+  patch: Maybe,
+  path: readonly string[],
+): void {
   for (const node of [target, patch]) {
     if (!node || isNullNode(node) || node.kind === kind) continue;
     const names = { map: 'a map', sequence: 'a list', scalar: 'a single value' };
-    refuse('SL1010', `the patch gives ${names[node.kind]} where the object has ${names[kind]}`, node, {
-      hint: 'Give the field the same kind of value that it has in the object.',
-    });
+    const field = path.length > 0 ? `${path.join('.')}: ` : '';
+    refuse(
+      'SL1010',
+      `${field}the patch gives ${names[node.kind]} where the object has ${names[kind]}`,
+      node,
+      {
+        hint: 'Give the field the same kind of value that it has in the object.',
+      },
+    );
   }
 }
 
