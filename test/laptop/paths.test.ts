@@ -2,16 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compileUdpRoutes, type EntryPoint } from '../../src/ingress/index.ts';
 import type { EndpointSlice, IngressRouteUDP, Pod, Service } from '../../src/kubernetes/index.ts';
 import { brokenHop, tracePaths } from '../../src/laptop/paths.ts';
-
-const position = { file: 'traefik-app.yaml', line: 1, column: 1 };
-const entryPoint = (name: string, port: number, protocol: 'udp' | 'tcp' = 'udp'): EntryPoint => ({
-  name,
-  host: '',
-  port,
-  protocol,
-  udpTimeoutMs: 3000,
-  position,
-});
+import { echoRoute, echoSlice, entryPoint } from '../ingress/fixtures.ts';
 
 const ingressService: Service = {
   apiVersion: 'v1',
@@ -52,21 +43,10 @@ const pod = (name: string, labels: Record<string, string>, isReady: boolean): Po
   },
 });
 
-const slice = (...addresses: string[]): EndpointSlice => ({
-  apiVersion: 'discovery.k8s.io/v1',
-  kind: 'EndpointSlice',
-  metadata: { name: 'echo-1', namespace: 'backend', labels: { 'kubernetes.io/service-name': 'echo' } },
-  addressType: 'IPv4',
-  endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
-  ports: [{ name: 'udp', port: 4444, protocol: 'UDP' }],
-});
-
-const route = (spec: Partial<IngressRouteUDP['spec']> = {}, name = 'echo-route'): IngressRouteUDP => ({
-  apiVersion: 'traefik.io/v1alpha1',
-  kind: 'IngressRouteUDP',
-  metadata: { name, namespace: 'backend' },
-  spec: { entryPoints: ['myudp'], routes: [{ services: [{ name: 'echo', port: 4444 }] }], ...spec },
-});
+const route = (spec: Partial<IngressRouteUDP['spec']> = {}, name = 'echo-route'): IngressRouteUDP => {
+  const echo = echoRoute(name);
+  return { ...echo, spec: { ...echo.spec, ...spec } };
+};
 
 interface World {
   entryPoints?: EntryPoint[];
@@ -77,10 +57,10 @@ interface World {
 }
 
 function trace(world: World = {}) {
-  const entryPoints = world.entryPoints ?? [entryPoint('myudp', 9998)];
+  const entryPoints = world.entryPoints ?? [entryPoint('myudp')];
   const routes = world.routes ?? [route()];
   const services = world.services ?? [ingressService, echoService];
-  const endpointSlices = world.endpointSlices ?? [slice('10.244.0.2')];
+  const endpointSlices = world.endpointSlices ?? [echoSlice('10.244.0.2')];
   const pods = world.pods ?? [pod('echo-1', { app: 'echo' }, true)];
   const routing = compileUdpRoutes({ entryPoints, routes, services, endpointSlices }, 1);
   return tracePaths({ entryPoints, routes, services, pods, routing, ingressService: 'traefik/traefik' });
@@ -115,7 +95,11 @@ describe('a UDP path', () => {
   });
 
   it('is one per entry point, and one on each where the route names none', () => {
-    const entryPoints = [entryPoint('myudp', 9998), entryPoint('dns', 53), entryPoint('mytcp', 9999, 'tcp')];
+    const entryPoints = [
+      entryPoint('myudp'),
+      entryPoint('dns', 'udp', { port: 53 }),
+      entryPoint('mytcp', 'tcp', { port: 9999 }),
+    ];
     expect(
       trace({ entryPoints, routes: [route({ entryPoints: [] })] }).map((path) => path.entryPoint),
     ).toEqual(['myudp', 'dns']);
@@ -130,7 +114,7 @@ describe('a UDP path', () => {
   });
 
   it('breaks at an entry point that is a TCP one', () => {
-    expect(brokenAt({ entryPoints: [entryPoint('myudp', 9998, 'tcp')] })?.detail).toBe(
+    expect(brokenAt({ entryPoints: [entryPoint('myudp', 'tcp')] })?.detail).toBe(
       'entry point "myudp" is a TCP entry point: declare its address with /udp',
     );
   });
