@@ -1,3 +1,4 @@
+export { linkInterfaces } from './native/socket-address.ts';
 export type * from './route-table.ts';
 export { type AddressRange, parseAddressRange } from './tcp/address.ts';
 export { createTcpEngine, type TcpEngineOptions } from './tcp/engine.ts';

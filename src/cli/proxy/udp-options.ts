@@ -2,11 +2,11 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP, isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import {
   type Endpoint,
   isAddressRange,
+  linkInterfaces,
   type RouteTable,
   type UdpBalance,
   type UdpClientAddress,
@@ -125,9 +125,7 @@ function linkProblem(host: string): string | undefined {
     if (!/^fe[89ab]/i.test(address)) return undefined;
     return `a link-local address needs its interface, as in ${address}%eth0`;
   }
-  const isThere = Object.entries(networkInterfaces()).some(([name, addresses = []]) =>
-    addresses.some(({ scopeid = 0 }) => scopeid > 0 && (name === zone || `${scopeid}` === zone)),
-  );
+  const isThere = linkInterfaces().some(([name, index]) => name === zone || `${index}` === zone);
   return isThere ? undefined : `there is no interface "${zone}" with a link-local address`;
 }
 

@@ -117,8 +117,8 @@ function halfGroups(text: string): number[] {
   });
 }
 
-/** Node knows an interface's index only as the zone of its link-local addresses. */
-function scopes(): [name: string, index: number][] {
+/** The interfaces with a link-local address: Node knows an interface's index only as the zone of these. */
+export function linkInterfaces(): [name: string, index: number][] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
     (addresses ?? []).flatMap((address): [string, number][] =>
       address.family === 'IPv6' && address.scopeid > 0 ? [[name, address.scopeid]] : [],
@@ -128,10 +128,10 @@ function scopes(): [name: string, index: number][] {
 
 function interfaceIndex(zone: string): number {
   if (/^\d+$/.test(zone)) return Number(zone);
-  const found = scopes().find(([name]) => name === zone);
+  const found = linkInterfaces().find(([name]) => name === zone);
   if (!found) throw new RangeError(`there is no interface ${zone} with a link-local address`);
   return found[1];
 }
 
 const interfaceName = (index: number): string =>
-  scopes().find(([, scope]) => scope === index)?.[0] ?? String(index);
+  linkInterfaces().find(([, scope]) => scope === index)?.[0] ?? String(index);
