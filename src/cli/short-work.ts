@@ -7,10 +7,10 @@ import { setFlagsFromString } from 'node:v8';
  * instead of late and in many places, and is thrown away less often when a later part of the work shows it other values. The flag is put
  * back, since it is part of what V8 compares kept bytecode by. Load the code first, for the same reason.
  */
-export async function shortWork<T>(work: () => T | Promise<T>): Promise<T> {
+export function shortWork<T>(work: () => T): T {
   setFlagsFromString('--no-turbo-inlining');
   try {
-    return await work();
+    return work();
   } finally {
     setFlagsFromString('--turbo-inlining');
   }

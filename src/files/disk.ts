@@ -12,10 +12,10 @@ function orNotFound<T>(path: string, operation: () => T): T {
 /** More than a tick of the clocks that file systems go by. */
 const tickMs = 50;
 
-/** The files of this machine. */
 /** Complete, or Node makes a new object for every file. */
 const asText = { encoding: 'utf8', flag: 'r' } as const;
 
+/** The files of this machine. */
 export const diskFileSystem: FileSystem = {
   kind(path) {
     try {
