@@ -68,7 +68,7 @@ const namespaced = tableOf(namespacedKinds);
 
 /** Whether kustomize is certain that the kind has no namespace; of a kind it does not know it is not. */
 export const isClusterScoped = (apiVersion: string, kind: string): boolean =>
-  clusterKindNames.has(kind) && includes(clusterScoped, apiVersion, kind);
+  includes(clusterScoped, apiVersion, kind);
 
 /** Whether there is a kind of that name of which kustomize is certain that it has no namespace. */
 export const mayBeClusterScoped = (kind: string): boolean => clusterKindNames.has(kind);

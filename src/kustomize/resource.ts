@@ -278,7 +278,7 @@ export class Resource {
    * key loses its quotes (so that a key like "10" can no longer be printed).
    */
   finish(metadata: ReadonlySet<string>): void {
-    if (metadata.has('managedByLabel')) this.#noteManager();
+    if (metadata.has('managedByLabel')) this.#note('labels', managerKey, 'kustomize-(devel)');
     const annotations = fieldOf(fieldOf(this.node, 'metadata'), 'annotations');
     if (!annotations) return;
     const values = stringMap(annotations);
@@ -288,12 +288,10 @@ export class Resource {
     setStringMap(this.node, 'annotations', values);
   }
 
-  #noteManager(): void {
-    const labels = createMap(createMap(this.node, 'metadata'), 'labels');
-    labels.entries = labels.entries.filter((entry) => entry.name !== managerKey);
-    labels.entries.push(
-      mapEntry(scalarNode(managerKey, '', labels), scalarNode('kustomize-(devel)', '!!str', labels)),
-    );
+  #note(field: 'annotations' | 'labels', key: string, text: string): void {
+    const map = createMap(createMap(this.node, 'metadata'), field);
+    map.entries = map.entries.filter((entry) => entry.name !== key);
+    map.entries.push(mapEntry(scalarNode(key, '', map), scalarNode(text, '!!str', map)));
   }
 
   /**
@@ -309,9 +307,7 @@ export class Resource {
   }
 
   noteOriginText(text: string): void {
-    const map = createMap(createMap(this.node, 'metadata'), 'annotations');
-    map.entries = map.entries.filter((entry) => entry.name !== originKey);
-    map.entries.push(mapEntry(scalarNode(originKey, '', map), scalarNode(text, '!!str', map)));
+    this.#note('annotations', originKey, text);
   }
 
   /** Notes down a transformer; it counts as the origin where no other is known (any more). All annotations are written anew. */

@@ -8,7 +8,14 @@ import { emitString, mayBeBlock } from './emit-string.ts';
 import { compareKeys } from './key-order.ts';
 import type { MapEntry, MapNode, ScalarNode, YamlNode } from './nodes.ts';
 import { refolded } from './refold.ts';
-import { formatTimestamp, parseInteger, resolveOldType, resolveType, tagOfPlain } from './resolve.ts';
+import {
+  formatTimestamp,
+  isOldTrue,
+  parseInteger,
+  resolveOldType,
+  resolveType,
+  tagOfPlain,
+} from './resolve.ts';
 
 /** The tree cannot be written: kustomize fails on it too. */
 export class UnprintableError extends Error {
@@ -252,7 +259,7 @@ export function oldKeyText(key: ScalarNode): string | undefined {
     case 'null':
       return undefined;
     case 'boolean':
-      return /^(?:y|yes|true|on)$/i.test(text) ? 'true' : 'false';
+      return String(isOldTrue(text));
     case 'integer':
       return String(parseInteger(text.replaceAll('_', '')));
     case 'float':

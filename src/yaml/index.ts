@@ -34,6 +34,7 @@ export {
 } from './nodes.ts';
 export {
   isOldNonString,
+  isOldTrue,
   parseInteger,
   type ResolvedType,
   resolveOldType,

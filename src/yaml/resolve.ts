@@ -49,6 +49,9 @@ export function resolveOldType(text: string): ResolvedType {
   return oldBooleans.has(text) ? 'boolean' : resolveType(text);
 }
 
+/** Of a boolean of YAML 1.1, whether it is true. */
+export const isOldTrue = (text: string): boolean => /^(?:y|yes|true|on)$/i.test(text);
+
 /** Whether go-yaml v2 gives anything but a string for a plain text; a date it does give as a string. */
 export function isOldNonString(text: string): boolean {
   if (text === '' || text.includes('\n')) return false;

@@ -6,6 +6,7 @@
 import { nearestName } from '../../diagnostics/index.ts';
 import {
   isNullNode,
+  isOldTrue,
   type MapNode,
   mapNode,
   oldKeyText,
@@ -73,7 +74,7 @@ function resolvePlain(node: ScalarNode): ReturnType<typeof resolveOldType> {
 export const boolean: Decoder<boolean> = (node, path) => {
   if (isNullValue(node)) return false;
   if (node.kind !== 'scalar' || scalarType(node) !== 'boolean') return wrongType(node, path, 'true or false');
-  return /^(?:y|yes|true|on)$/i.test(node.text);
+  return isOldTrue(node.text);
 };
 
 export const integer: Decoder<number> = (node, path) => {

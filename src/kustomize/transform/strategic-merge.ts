@@ -282,14 +282,10 @@ function refuseOtherKinds(
     if (!node || isNullNode(node) || node.kind === kind) continue;
     const names = { map: 'a map', sequence: 'a list', scalar: 'a single value' };
     const field = path.length > 0 ? `${path.join('.')}: ` : '';
-    refuse(
-      'SL1010',
-      `${field}the patch gives ${names[node.kind]} where the object has ${names[kind]}`,
-      node,
-      {
-        hint: 'Give the field the same kind of value that it has in the object.',
-      },
-    );
+    const message = `${field}the patch gives ${names[node.kind]} where the object has ${names[kind]}`;
+    refuse('SL1010', message, node, {
+      hint: 'Give the field the same kind of value that it has in the object.',
+    });
   }
 }
 
