@@ -36,43 +36,47 @@ export function emitDocument(root: YamlNode): string {
   return new Emitter().document(root);
 }
 
-/** Writes from the first character to the last, into one string. */
+/** Writes from the first character to the last. */
 class Emitter {
-  #text = '';
+  /** Joined at the end: a string that grows piece by piece stays in pieces, and keeps all of them. */
+  readonly #parts: string[] = [];
 
   document(root: YamlNode): string {
     if (root.kind === 'map' && root.entries.length > 0) {
       this.#map(root, 0, true, true);
-      return `${this.#text}\n`;
+      this.#parts.push('\n');
+      return this.#parts.join('');
     }
     if (root.kind === 'sequence' && root.items.length > 0) {
       this.#sequence(root.items, 0, true);
-      return this.#text;
+      return this.#parts.join('');
     }
     this.#inline(root, 0, 0);
-    return `${this.#text.trimStart()}\n`;
+    return `${this.#parts.join('').trimStart()}\n`;
   }
 
   /** `onSameLine`: the first entry goes on in the line that is there. */
   #map(map: MapNode, indent: number, onSameLine: boolean, isRoot: boolean): void {
     const lineStart = lineStartAt(indent);
     let continues = onSameLine;
-    const entries = sortedEntries(map, isRoot);
+    const { entries } = map;
+    if (!isRoot) refuseTypedKeys(entries);
+    const order = orderOf(entries);
     for (let index = 0; index < entries.length; index++) {
-      const { name, value } = entries[index]!;
-      if (!continues) this.#text += lineStart;
+      const { name, value } = entries[order ? order[index]! : index]!;
+      if (!continues) this.#parts.push(lineStart);
       continues = false;
       const keyText = keyTextOf(name);
       if (keyText === undefined) this.#longEntry(name, value, indent);
       else {
-        this.#text += keyText;
+        this.#parts.push(keyText);
         this.#value(value, indent, indent + keyText.length);
       }
     }
   }
 
   #longEntry(key: string, value: YamlNode, indent: number): void {
-    this.#text += `? ${emitString(key, indent + 2, indent + 2, false) ?? ''}${lineStartAt(indent)}:`;
+    this.#parts.push(`? ${emitString(key, indent + 2, indent + 2, false) ?? ''}${lineStartAt(indent)}:`);
     this.#item(value, indent);
   }
 
@@ -88,7 +92,8 @@ class Emitter {
     let continues = onSameLine;
     for (let index = 0; index < items.length; index++) {
       const item = items[index]!;
-      this.#text += continues ? '-' : `${lineStart}-`;
+      if (!continues) this.#parts.push(lineStart);
+      this.#parts.push('-');
       continues = false;
       this.#item(item, indent);
     }
@@ -97,22 +102,22 @@ class Emitter {
   /** What follows a dash, or the colon of a long key, in the same line. */
   #item(value: YamlNode, indent: number): void {
     if (value.kind === 'map' && value.entries.length > 0) {
-      this.#text += ' ';
+      this.#parts.push(' ');
       this.#map(value, indent + 2, true, false);
     } else if (value.kind === 'sequence' && value.items.length > 0) {
-      this.#text += ' ';
+      this.#parts.push(' ');
       this.#sequence(value.items, indent + 2, true);
     } else this.#inline(value, indent, indent + 1);
   }
 
   /** A scalar or an empty collection, with the blank before it. `column` is where the text so far ends. */
   #inline(value: YamlNode, indent: number, column: number): void {
-    if (value.kind === 'map') this.#text += ' {}';
-    else if (value.kind === 'sequence') this.#text += ' []';
-    else if (value.tag === '!!str' && isSafeWord.test(value.text)) this.#text += ` ${value.text}`;
+    if (value.kind === 'map') this.#parts.push(' {}');
+    else if (value.kind === 'sequence') this.#parts.push(' []');
+    else if (value.tag === '!!str' && isSafeWord.test(value.text)) this.#parts.push(' ', value.text);
     else if (value.style === 'plain' && isShort.test(value.text)) {
-      this.#text += shortTextOf(value, indent + 2, column + 1);
-    } else this.#text += ` ${emitScalar(value, indent + 2, column + 1)}`;
+      this.#parts.push(' ', shortTextOf(value, indent + 2, column + 1));
+    } else this.#parts.push(' ', emitScalar(value, indent + 2, column + 1));
   }
 }
 
@@ -147,7 +152,7 @@ const isShort = /^[!-~]{1,40}$/;
 const shortTexts = new Map<string, Map<string, string>>();
 const maxShortTexts = 10_000;
 
-/** A short plain value with the blank before it. */
+/** A short plain value. */
 function shortTextOf(value: ScalarNode, indent: number, column: number): string {
   let texts = shortTexts.get(value.tag);
   if (!texts || texts.size >= maxShortTexts) {
@@ -156,7 +161,7 @@ function shortTextOf(value: ScalarNode, indent: number, column: number): string 
   }
   let text = texts.get(value.text);
   if (text === undefined) {
-    text = ` ${emitScalar(value, indent, column)}`;
+    text = emitScalar(value, indent, column);
     texts.set(value.text, text);
   }
   return text;
@@ -278,22 +283,11 @@ function shortFloat(text: string): string {
   return formatFloat(Number(value.toPrecision(digits)));
 }
 
-/** In go-yaml's order. Refuses what cannot be a map of Go or JSON: a key twice, and below the root a key that is no string. */
-function sortedEntries(map: MapNode, isRoot: boolean): readonly MapEntry[] {
-  const { entries } = map;
+function refuseTypedKeys(entries: readonly MapEntry[]): void {
   for (let index = 0; index < entries.length; index++) {
     const entry = entries[index]!;
-    if (!entry.hasPlainKey && !isRoot) refuseTypedKey(entry.key);
+    if (!entry.hasPlainKey) refuseTypedKey(entry.key);
   }
-  if (areInOrder(entries)) return entries;
-  const sorted = [...entries].sort((one, other) => compareKeys(one.name, other.name));
-  for (let index = 1; index < sorted.length; index++) {
-    const entry = sorted[index]!;
-    if (entry.name === sorted[index - 1]!.name) {
-      throw new UnprintableError(`the key ${entry.name} is written twice`, entry.key);
-    }
-  }
-  return sorted;
 }
 
 /** Throws `UnprintableError` for a key that is no string: JSON has no other. */
@@ -301,6 +295,60 @@ export function refuseTypedKey(key: ScalarNode): void {
   const isString =
     key.style !== 'plain' || key.tag === '!!str' || (key.tag === '' && tagOfPlain(key.text) === '!!str');
   if (!isString) throw new UnprintableError(`the key ${key.text} is not a string`, key);
+}
+
+/**
+ * The places of the entries in go-yaml's order, or undefined where they stand in it. Refuses a key that is written twice: no map of Go or
+ * JSON has one.
+ */
+function orderOf(entries: readonly MapEntry[]): readonly number[] | undefined {
+  const { length } = entries;
+  if (length > maxKnownKeys) return sortedPlaces(entries);
+  let known = orders;
+  for (let index = 0; index < length; index++) {
+    const { name } = entries[index]!;
+    known = known.following.get(name) ?? learnFollowing(known, name);
+  }
+  if (known.places === undefined) known.places = sortedPlaces(entries) ?? 'as they are';
+  return known.places === 'as they are' ? undefined : known.places;
+}
+
+/** What is known of maps that begin with some keys, in the order in which they are written: few maps have keys of their own. */
+class KnownOrder {
+  readonly following = new Map<string, KnownOrder>();
+  /** Of maps with these keys and no others. */
+  places: readonly number[] | 'as they are' | undefined;
+}
+
+/** Longer maps are rarely alike. */
+const maxKnownKeys = 24;
+const maxKnownOrders = 20_000;
+let orders = new KnownOrder();
+let orderCount = 0;
+
+function learnFollowing(known: KnownOrder, name: string): KnownOrder {
+  if (orderCount >= maxKnownOrders) {
+    // The one that is being followed goes on outside of what is kept.
+    orders = new KnownOrder();
+    orderCount = 0;
+  }
+  orderCount++;
+  const next = new KnownOrder();
+  known.following.set(name, next);
+  return next;
+}
+
+function sortedPlaces(entries: readonly MapEntry[]): readonly number[] | undefined {
+  if (areInOrder(entries)) return undefined;
+  const nameAt = (place: number): string => entries[place]!.name;
+  const places = Array.from(entries.keys()).sort((one, other) => compareKeys(nameAt(one), nameAt(other)));
+  for (let index = 1; index < places.length; index++) {
+    const place = places[index]!;
+    if (nameAt(place) === nameAt(places[index - 1]!)) {
+      throw new UnprintableError(`the key ${nameAt(place)} is written twice`, entries[place]!.key);
+    }
+  }
+  return places;
 }
 
 function areInOrder(entries: readonly MapEntry[]): boolean {
