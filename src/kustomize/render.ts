@@ -8,7 +8,7 @@ import { emitDocument, fieldOf, nodeAt, UnprintableError, type YamlNode } from '
 import { accumulate } from './accumulate/accumulate.ts';
 import { appendHashes } from './accumulate/plugins.ts';
 import type { Build } from './build.ts';
-import { inspectResult } from './diagnose/result.ts';
+import { ResultInspector } from './diagnose/result.ts';
 import type { RenderedObject, RenderOptions, RenderResult } from './index.ts';
 import { inLegacyOrder } from './print/order.ts';
 import { toValue } from './print/to-value.ts';
@@ -78,8 +78,14 @@ function renderObjects(directory: string, build: Build, metadata: Set<string>): 
   resources.keep((resource) => !isLocalConfig(resource));
   refuseConflict(resources);
   sort(resources, kustomization);
-  inspectResult(resources, build);
-  return print(resources, build);
+  const inspector = new ResultInspector(build);
+  const printed = resources.all.map((resource) => {
+    // Each of them goes through the whole object, which the second finds in the processor's cache.
+    inspector.inspect(resource);
+    return print(resource, build);
+  });
+  inspector.inspectReferences();
+  return printed;
 }
 
 function refuseConflict(resources: ResourceSet): void {
@@ -139,25 +145,23 @@ function isLocalConfig(resource: Resource): boolean {
   return value !== undefined && value !== 'false';
 }
 
-function print(resources: ResourceSet, { metadata }: Build): readonly RenderedObject[] {
-  return resources.all.map((resource) => {
-    const { kind, name } = resource.currentId;
-    if (kind === '' || (name === '' && !kind.endsWith('List'))) {
-      const missing = kind === '' ? 'kind' : 'name';
-      refuse('SL1008', `after all patches this object has no ${missing}`, resource.node, {
-        object: resource.describe(),
-      });
-    }
-    resource.finish(metadata);
-    try {
-      return new PrintedObject(resource.node, emitDocument(resource.node));
-    } catch (error) {
-      if (!(error instanceof UnprintableError)) throw error;
-      throw new KustomizeProblem(
-        diagnosticAt('error', 'SL1012', error.message, error.node, { object: resource.describe() }),
-      );
-    }
-  });
+function print(resource: Resource, { metadata }: Build): RenderedObject {
+  const { kind, name } = resource.currentId;
+  if (kind === '' || (name === '' && !kind.endsWith('List'))) {
+    const missing = kind === '' ? 'kind' : 'name';
+    refuse('SL1008', `after all patches this object has no ${missing}`, resource.node, {
+      object: resource.describe(),
+    });
+  }
+  resource.finish(metadata);
+  try {
+    return new PrintedObject(resource.node, emitDocument(resource.node));
+  } catch (error) {
+    if (!(error instanceof UnprintableError)) throw error;
+    throw new KustomizeProblem(
+      diagnosticAt('error', 'SL1012', error.message, error.node, { object: resource.describe() }),
+    );
+  }
 }
 
 class PrintedObject implements RenderedObject {

@@ -14,22 +14,35 @@ import type { Build } from '../build.ts';
 import { isBuiltIn } from '../built-in-kinds.ts';
 import { diagnosticAt } from '../problem.ts';
 import { effectiveNamespace, type Resource, type ResourceId } from '../resource.ts';
-import type { ResourceSet } from '../resource-set.ts';
 
-export function inspectResult(resources: ResourceSet, build: Build): void {
-  const named = new NameIndex();
-  const pods = new PodIndex();
-  const others: Resource[] = [];
-  for (const resource of resources.all) {
-    inspectValues(resource, build);
-    pods.add(resource);
-    const { kind } = resource;
-    if (referred.has(kind)) named.add(resource);
-    if (kind === 'Service' || kind === 'IngressRouteUDP' || kind === 'IngressRouteTCP') others.push(resource);
+/** To be shown each resource before kustomize's memory of it is taken away. */
+export class ResultInspector {
+  readonly #build: Build;
+  readonly #named = new NameIndex();
+  readonly #pods = new PodIndex();
+  readonly #services: Resource[] = [];
+  readonly #routes: Route[] = [];
+
+  constructor(build: Build) {
+    this.#build = build;
   }
-  for (const resource of others) {
-    if (resource.kind === 'Service') inspectSelector(resource, pods, build);
-    else inspectRoute(resource, named, build);
+
+  /** Looks at what can be told from the object alone. */
+  inspect(resource: Resource): void {
+    inspectValues(resource, this.#build);
+    this.#pods.add(resource);
+    const { kind } = resource;
+    if (referred.has(kind)) this.#named.add(resource);
+    if (kind === 'Service') this.#services.push(resource);
+    else if (kind === 'IngressRouteUDP' || kind === 'IngressRouteTCP') {
+      this.#routes.push({ resource, formerNamespaces: resource.previousIds.map(effectiveNamespace) });
+    }
+  }
+
+  /** Looks at what the objects say of each other. */
+  inspectReferences(): void {
+    for (const service of this.#services) inspectSelector(service, this.#pods, this.#build);
+    for (const route of this.#routes) inspectRoute(route, this.#named, this.#build);
   }
 }
 
@@ -145,8 +158,13 @@ class NameIndex {
 
 const keyOf = (id: ResourceId): string => `${id.kind}/${effectiveNamespace(id)}/${id.name}`;
 
-function inspectRoute(route: Resource, named: NameIndex, build: Build): void {
-  const spec = fieldOf(route.node, 'spec');
+interface Route {
+  readonly resource: Resource;
+  readonly formerNamespaces: readonly string[];
+}
+
+function inspectRoute(route: Route, named: NameIndex, build: Build): void {
+  const spec = fieldOf(route.resource.node, 'spec');
   for (const rule of itemsOf(fieldOf(spec, 'routes'))) {
     for (const reference of itemsOf(fieldOf(rule, 'services'))) {
       inspectService(route, reference, named, build);
@@ -171,7 +189,7 @@ function inspectRoute(route: Resource, named: NameIndex, build: Build): void {
 const itemsOf = (node: YamlNode | undefined): readonly YamlNode[] =>
   node?.kind === 'sequence' ? node.items : [];
 
-function inspectService(route: Resource, reference: YamlNode, named: NameIndex, build: Build): void {
+function inspectService(route: Route, reference: YamlNode, named: NameIndex, build: Build): void {
   const name = fieldOf(reference, 'name');
   const service = inspectReference(route, reference, 'Service', named, build);
   if (service) {
@@ -183,7 +201,7 @@ function inspectService(route: Resource, reference: YamlNode, named: NameIndex, 
   if (!nearest || nearest === name.text) return;
   build.diagnostics.push(
     diagnosticAt('warning', 'SL1111', `there is no Service ${name.text}`, name, {
-      object: route.describe(),
+      object: route.resource.describe(),
       hint: `Did you mean ${nearest}?`,
     }),
   );
@@ -191,7 +209,7 @@ function inspectService(route: Resource, reference: YamlNode, named: NameIndex, 
 
 /** A map with a name and perhaps a namespace. */
 const inspectReference = (
-  route: Resource,
+  route: Route,
   reference: YamlNode | undefined,
   kind: string,
   named: NameIndex,
@@ -201,7 +219,7 @@ const inspectReference = (
 
 /** What a route names; says so where it has another name now. */
 function inspectName(
-  route: Resource,
+  route: Route,
   nameNode: YamlNode | undefined,
   namespaceNode: YamlNode | undefined,
   kind: string,
@@ -209,10 +227,10 @@ function inspectName(
   build: Build,
 ): Resource | 'renamed' | undefined {
   if (nameNode?.kind !== 'scalar') return undefined;
-  const namespace = namespaceNode ? textOf(namespaceNode) : effectiveNamespace(route.currentId);
+  const namespace = namespaceNode ? textOf(namespaceNode) : effectiveNamespace(route.resource.currentId);
   const found = named.current.get(`${kind}/${namespace}/${nameNode.text}`);
   if (found) return found;
-  const formerNamespaces = new Set([namespace, ...route.previousIds.map((id) => effectiveNamespace(id))]);
+  const formerNamespaces = new Set([namespace, ...route.formerNamespaces]);
   const renamed = [...formerNamespaces]
     .map((former) => named.former.get(`${kind}/${former}/${nameNode.text}`))
     .find(Boolean);
@@ -220,12 +238,12 @@ function inspectName(
   const message = `${nameNode.text} is ${renamed.describe()} now, but the route still names the old one`;
   const hint = `kustomize does not know that this field names a ${kind}. Add configurations: with a nameReference for it, or a replacement.`;
   build.diagnostics.push(
-    diagnosticAt('warning', 'SL1111', message, nameNode, { object: route.describe(), hint }),
+    diagnosticAt('warning', 'SL1111', message, nameNode, { object: route.resource.describe(), hint }),
   );
   return 'renamed';
 }
 
-function inspectPort(route: Resource, reference: YamlNode, service: Resource, build: Build): void {
+function inspectPort(route: Route, reference: YamlNode, service: Resource, build: Build): void {
   const port = fieldOf(reference, 'port');
   const ports = itemsOf(fieldOf(fieldOf(service.node, 'spec'), 'ports'));
   if (port?.kind !== 'scalar' || ports.length === 0) return;
@@ -236,7 +254,7 @@ function inspectPort(route: Resource, reference: YamlNode, service: Resource, bu
   const message = `${service.describe()} has no port ${port.text}`;
   const hint = `Its ports are ${known.filter((text) => text !== '').join(', ')}.`;
   build.diagnostics.push(
-    diagnosticAt('warning', 'SL1117', message, port, { object: route.describe(), hint }),
+    diagnosticAt('warning', 'SL1117', message, port, { object: route.resource.describe(), hint }),
   );
 }
 

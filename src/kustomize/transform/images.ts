@@ -13,7 +13,7 @@ import { type Build, recorderOf } from '../build.ts';
 import { diagnosticAt, refuse } from '../problem.ts';
 import type { ImageEntry } from '../read/kustomization.ts';
 import type { ResourceSet } from '../resource-set.ts';
-import { eachField, type FieldSpec, specsByKind } from './field-path.ts';
+import { eachField, type FieldSpec, pathsByKind } from './field-path.ts';
 import { compilePattern } from './regular-expression.ts';
 import { type Recorder, setScalar } from './set-value.ts';
 
@@ -25,7 +25,7 @@ export function setImages(
   build: Build,
 ): void {
   const update = makeUpdate(entry, recorderOf(build, 'images'));
-  const specsOf = specsByKind(specs);
+  const pathsOf = pathsByKind(specs);
   let matches = 0;
   const seen = new Set<string>();
   const apply = (node: YamlNode): void => {
@@ -34,13 +34,10 @@ export function setImages(
     if (update(node)) matches++;
   };
   for (const resource of resources.all) {
-    if (resource.kind === 'CustomResourceDefinition') continue;
-    eachContainerImage(resource.node, apply);
-  }
-  for (const resource of resources.all) {
     const { kind } = resource;
     if (kind === 'CustomResourceDefinition') continue;
-    for (const spec of specsOf(kind)) eachField(resource, spec, 'none', entry.node, apply);
+    eachContainerImage(resource.node, apply);
+    for (const path of pathsOf(kind)) eachField(resource, path, 'none', entry.node, apply);
   }
   if (matches === 0) reportNoMatch(entry, seen, build);
 }
