@@ -16,7 +16,7 @@ import { isClusterScoped } from '../built-in-kinds.ts';
 import { refuse } from '../problem.ts';
 import { effectiveNamespace, type Gvk, isSelectedGvk, type Resource } from '../resource.ts';
 import type { ResourceSet } from '../resource-set.ts';
-import { eachField, type FieldSpec } from '../transform/field-path.ts';
+import { eachField, type FieldPath, type FieldSpec, fieldPath } from '../transform/field-path.ts';
 import { type Recorder, setScalar } from '../transform/set-value.ts';
 import type { NameReference } from './name-references.ts';
 
@@ -31,14 +31,16 @@ export function fixNames(references: readonly NameReference[], resources: Resour
     const specs = specsOf(original.kind);
     if (specs.length === 0) continue;
     const fixer = new Fixer(referrer, candidates, recorder);
-    for (const { spec, target } of specs) {
-      if (isSelectedGvk(original, spec)) fixer.fix(spec, target);
+    for (const indexed of specs) {
+      if (isSelectedGvk(original, indexed.spec)) fixer.fix(indexed);
     }
   }
 }
 
 interface IndexedSpec {
   readonly spec: FieldSpec;
+  /** The same for objects of any kind: the referrer's former kind has been compared. */
+  readonly path: FieldPath;
   readonly target: Partial<Gvk>;
   readonly order: number;
 }
@@ -65,7 +67,7 @@ function indexByReferrerKind(references: readonly NameReference[]): Map<string, 
     for (const spec of fieldSpecs) {
       const kind = spec.kind ?? '';
       const list = index.get(kind) ?? [];
-      list.push({ spec, target, order: order++ });
+      list.push({ spec, path: fieldPath({ path: spec.path }), target, order: order++ });
       index.set(kind, list);
     }
   }
@@ -99,8 +101,8 @@ class Fixer {
     this.#namespace = effectiveNamespace(referrer.currentId);
   }
 
-  fix(spec: FieldSpec, target: Partial<Gvk>): void {
-    eachField(this.#referrer, { path: spec.path }, 'none', this.#referrer.node, (node) => {
+  fix({ spec, path, target }: IndexedSpec): void {
+    eachField(this.#referrer, path, 'none', this.#referrer.node, (node) => {
       if (isNullNode(node)) return;
       const items = node.kind === 'sequence' ? node.items : [node];
       for (const item of items) {

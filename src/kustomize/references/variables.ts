@@ -14,7 +14,7 @@ import { diagnosticAt, refuse } from '../problem.ts';
 import type { VariableEntry } from '../read/kustomization.ts';
 import { apiVersionOf, idKey, parseApiVersion, type Resource, type ResourceId } from '../resource.ts';
 import type { ResourceSet } from '../resource-set.ts';
-import { eachField, type FieldSpec, specsByKind } from '../transform/field-path.ts';
+import { eachField, type FieldSpec, pathsByKind } from '../transform/field-path.ts';
 import { lookUp } from '../transform/path-query.ts';
 import { type Recorder, settingOf } from '../transform/set-value.ts';
 
@@ -83,10 +83,10 @@ export function replaceVariables(
   }
   const used = new Set<string>();
   const recorder = recorderOf(build, 'vars');
-  const specsOf = specsByKind(specs);
+  const pathsOf = pathsByKind(specs);
   for (const resource of resources.all) {
-    for (const spec of specsOf(resource.kind)) {
-      eachField(resource, spec, 'none', resource.node, (node) => replaceIn(node, values, used, recorder));
+    for (const path of pathsOf(resource.kind)) {
+      eachField(resource, path, 'none', resource.node, (node) => replaceIn(node, values, used, recorder));
     }
   }
   for (const { name, node } of variables) {

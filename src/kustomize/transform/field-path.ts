@@ -23,16 +23,24 @@ export interface FieldSpec extends Partial<Gvk> {
 /** What is made where a path ends in nothing; `none` makes nothing. */
 export type Creation = 'map' | 'scalar' | 'none';
 
-/** Calls `set` with each node the specification means in the resource. */
+/** A specification made ready for many resources. */
+export interface FieldPath {
+  readonly spec: FieldSpec;
+  readonly steps: readonly Step[];
+}
+
+export const fieldPath = (spec: FieldSpec): FieldPath => ({ spec, steps: stepsOf(spec.path) });
+
+/** Calls `set` with each node the path means in the resource. */
 export function eachField(
   resource: Resource,
-  spec: FieldSpec,
+  { spec, steps }: FieldPath,
   creation: Creation,
   cause: Origin,
   set: (node: YamlNode) => void,
 ): void {
   if ((spec.kind || spec.group || spec.version) && !isSelectedGvk(resource.gvk, spec)) return;
-  walk(resource.node, stepsOf(spec.path), 0, { spec, creation, cause, set, resource });
+  walk(resource.node, steps, 0, { spec, creation, cause, set, resource });
 }
 
 interface Walk {
@@ -90,28 +98,21 @@ interface Step {
   readonly isList: boolean;
 }
 
-const known = new Map<string, readonly Step[]>();
-
 function stepsOf(path: string): readonly Step[] {
-  let steps = known.get(path);
-  if (!steps) {
-    // `\/` is a slash within a name.
-    steps = path.split(/(?<!\\)\//).map((part) => {
-      const isList = part.endsWith('[]');
-      return { name: (isList ? part.slice(0, -2) : part).replaceAll('\\/', '/'), isList };
-    });
-    known.set(path, steps);
-  }
-  return steps;
+  // `\/` is a slash within a name.
+  return path.split(/(?<!\\)\//).map((part) => {
+    const isList = part.endsWith('[]');
+    return { name: (isList ? part.slice(0, -2) : part).replaceAll('\\/', '/'), isList };
+  });
 }
 
-/** Those of the specifications that may mean something in a resource of a kind, in their order. */
-export function specsByKind(specs: readonly FieldSpec[]): (kind: string) => readonly FieldSpec[] {
-  const byKind = new Map<string, readonly FieldSpec[]>();
+/** The paths of those specifications that may mean something in a resource of a kind, in their order. */
+export function pathsByKind(specs: readonly FieldSpec[]): (kind: string) => readonly FieldPath[] {
+  const byKind = new Map<string, readonly FieldPath[]>();
   return (kind) => {
     let chosen = byKind.get(kind);
     if (!chosen) {
-      chosen = specs.filter((spec) => !spec.kind || spec.kind === kind);
+      chosen = specs.filter((spec) => !spec.kind || spec.kind === kind).map(fieldPath);
       byKind.set(kind, chosen);
     }
     return chosen;

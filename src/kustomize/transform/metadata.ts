@@ -15,7 +15,7 @@ import { diagnosticAt, refuse } from '../problem.ts';
 import type { Located } from '../read/decode.ts';
 import { type Gvk, isSelectedGvk, type Resource } from '../resource.ts';
 import type { ResourceSet } from '../resource-set.ts';
-import { eachField, type FieldSpec, specsByKind } from './field-path.ts';
+import { eachField, type FieldSpec, fieldPath, pathsByKind } from './field-path.ts';
 import { setEntry, setScalar } from './set-value.ts';
 
 /** Sets labels or annotations wherever the specifications say. */
@@ -26,19 +26,20 @@ export function addPairs(
   resources: ResourceSet,
   build: Build,
 ): void {
+  if (pairs.size === 0) return;
   const recorder = recorderOf(build, by);
-  const specsOf = specsByKind(specs);
+  const pathsOf = pathsByKind(specs);
   const selecting = new Set<Resource>();
   const sorted = [...pairs].sort(([one], [other]) => (one < other ? -1 : 1));
   for (const resource of resources.all) {
-    const ownSpecs = specsOf(resource.kind);
+    const paths = pathsOf(resource.kind);
     for (const [key, { value, node }] of sorted) {
       // One node for all the places of one resource: see setEntry.
       const shared = scalarNode(value, '!!str', node);
-      for (const spec of ownSpecs) {
-        eachField(resource, spec, 'map', node, (field) => {
+      for (const path of paths) {
+        eachField(resource, path, 'map', node, (field) => {
           setEntry(field, key, shared, recorder);
-          if (isSelector(spec)) selecting.add(resource);
+          if (isSelector(path.spec)) selecting.add(resource);
         });
       }
     }
@@ -63,7 +64,7 @@ function reportSelectors(
   build.diagnostics.push(diagnosticAt('warning', 'SL1110', message, first.node, { hint }));
 }
 
-const ownNamespace: FieldSpec = { path: 'metadata/namespace', create: true };
+const ownNamespace = fieldPath({ path: 'metadata/namespace', create: true });
 
 export const subjectModes = ['defaultOnly', 'allServiceAccounts', 'none'] as const;
 export type SubjectMode = (typeof subjectModes)[number];
@@ -86,7 +87,7 @@ export function setNamespace(
   { unsetOnly, subjects }: NamespaceOptions = usualNamespaceOptions,
 ): void {
   const recorder = recorderOf(build, 'namespace');
-  const specsOf = specsByKind(specs);
+  const pathsOf = pathsByKind(specs);
   const set = (node: YamlNode): void => {
     if (unsetOnly && !isNullNode(node) && textOf(node) !== '') return;
     setScalar(node, namespace.value, '!!str', namespace.node, recorder);
@@ -99,13 +100,14 @@ export function setNamespace(
     }
     const isBinding = kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
     if (isBinding) setSubjects(resource, namespace, subjects, set);
-    for (const spec of specsOf(kind)) {
+    for (const path of pathsOf(kind)) {
+      const { spec } = path;
       if (spec.path === 'metadata/namespace') continue;
       if (spec.path === 'metadata/name' && apiVersion !== 'v1') continue;
       const isSubject = spec.path === 'subjects/namespace';
       if (isBinding && isSubject && (spec.kind === 'RoleBinding' || spec.kind === 'ClusterRoleBinding'))
         continue;
-      eachField(resource, spec, 'scalar', namespace.node, set);
+      eachField(resource, path, 'scalar', namespace.node, set);
     }
   }
   resources.idsChanged();
@@ -162,17 +164,19 @@ export function addAffix(
   build: Build,
 ): void {
   const recorder = recorderOf(build, isPrefix ? 'namePrefix' : 'nameSuffix');
+  const paths = specs.map(fieldPath);
   for (const resource of resources.all) {
     const { originalId } = resource;
     if (neverRenamed.some((skipped) => isSelectedGvk(originalId, skipped))) continue;
-    for (const spec of specs) {
+    for (const path of paths) {
+      const { spec } = path;
       if (!isSelectedGvk(originalId, spec)) continue;
       if (spec.path === 'metadata/name') {
         if (isPrefix) resource.addPrefix(affix.value);
         else resource.addSuffix(affix.value);
         if (affix.value !== '') resource.storePreviousId();
       }
-      eachField(resource, spec, 'scalar', affix.node, (node) => {
+      eachField(resource, path, 'scalar', affix.node, (node) => {
         const text = isNullNode(node) ? '' : textOf(node);
         setScalar(node, isPrefix ? affix.value + text : text + affix.value, '', affix.node, recorder);
       });

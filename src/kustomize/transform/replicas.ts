@@ -4,7 +4,7 @@ import { refuse } from '../problem.ts';
 import type { ReplicaEntry } from '../read/kustomization.ts';
 import { isSelectedGvk } from '../resource.ts';
 import type { ResourceSet } from '../resource-set.ts';
-import { eachField, type FieldSpec } from './field-path.ts';
+import { eachField, type FieldSpec, fieldPath } from './field-path.ts';
 import { setScalar } from './set-value.ts';
 
 /** Sets the replica count of the workloads that have or had the name. None is an error, as in kustomize. */
@@ -18,11 +18,12 @@ export function setReplicas(
   const { name = '', count = 0 } = entry;
   let isFound = false;
   for (const spec of specs) {
+    const path = fieldPath(spec);
     for (const resource of resources.all) {
       const ids = [...resource.previousIds, resource.currentId];
       if (!ids.some((id) => id.name === name && isSelectedGvk(id, spec))) continue;
       isFound = true;
-      eachField(resource, spec, 'scalar', entry.node, (node) =>
+      eachField(resource, path, 'scalar', entry.node, (node) =>
         setScalar(node, String(count), '!!int', entry.node, recorder),
       );
     }
