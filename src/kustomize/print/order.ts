@@ -1,6 +1,6 @@
 /** The order in which kustomize prints resources. Source: SortOrderTransformer of kustomize 5.5. */
 
-import type { Resource, ResourceId } from '../resource.ts';
+import type { Gvk, Resource, ResourceId } from '../resource.ts';
 
 const defaultFirst = [
   'Namespace',
@@ -37,53 +37,76 @@ export function inLegacyOrder(
   const ranks = new Map<string, number>();
   for (const [index, kind] of first.entries()) ranks.set(kind, index - first.length);
   for (const [index, kind] of last.entries()) ranks.set(kind, index + 1);
-  return resources
-    .map((resource) => sortKey(resource, resource.currentId, ranks))
-    .sort(compare)
-    .map(({ resource }) => resource);
+  const types = new Map<string, TypeKey>();
+  const keys = resources.map((resource) => sortKey(resource, resource.currentId, types, ranks));
+  const compareTexts = keys.every(isSimple) ? compareUnits : compareBytes;
+  return keys.sort((left, right) => compare(left, right, compareTexts)).map(({ resource }) => resource);
 }
 
-function compare(left: SortKey, right: SortKey): number {
-  const areAscii = left.isAscii && right.isAscii;
-  if (left.type === right.type) return compareBytes(left.name, right.name, areAscii);
-  if (left.rank !== right.rank) return left.rank - right.rank;
-  const byType = compareBytes(left.type, right.type, areAscii);
+type Comparison = (one: string, other: string) => number;
+
+function compare(left: SortKey, right: SortKey, compareTexts: Comparison): number {
+  if (left.type === right.type) return compareNames(left, right, compareTexts);
+  if (left.type.rank !== right.type.rank) return left.type.rank - right.type.rank;
+  const byType = compareTexts(left.type.text, right.type.text);
   // A Namespace of the core comes before those of other groups.
-  const isCore = left.type.startsWith('~G') || right.type.startsWith('~G');
-  return left.isNamespace && right.isNamespace && isCore ? -byType : byType;
+  const isCore = left.type.text.startsWith('~G') || right.type.text.startsWith('~G');
+  return left.type.isNamespace && right.type.isNamespace && isCore ? -byType : byType;
+}
+
+/** As `NAMESPACE|NAME` compare, without making these texts: in one namespace the names alone decide. */
+function compareNames(left: SortKey, right: SortKey, compareTexts: Comparison): number {
+  if (left.namespace === right.namespace) return compareTexts(left.name, right.name);
+  return compareTexts(`${left.namespace}|${left.name}`, `${right.namespace}|${right.name}`);
 }
 
 interface SortKey {
   readonly resource: Resource;
-  readonly rank: number;
-  readonly type: string;
+  readonly type: TypeKey;
+  readonly namespace: string;
   readonly name: string;
-  readonly isAscii: boolean;
+}
+
+/** What the resources of one type have in common. */
+interface TypeKey {
+  readonly rank: number;
+  readonly text: string;
   readonly isNamespace: boolean;
 }
 
-const beyondAscii = /[^ -~]/;
-
 function sortKey(
   resource: Resource,
-  { group, version, kind, name, namespace }: ResourceId,
+  id: ResourceId,
+  types: Map<string, TypeKey>,
   ranks: ReadonlyMap<string, number>,
 ): SortKey {
-  const id = `${kind || '~K'}.${version || '~V'}.${group || '~G'}`;
-  const fullName = `${id}|${namespace || '~X'}|${name || '~N'}`;
+  const known = `${id.group}|${id.version}|${id.kind}`;
+  let type = types.get(known);
+  if (!type) {
+    type = typeKey(id, ranks);
+    types.set(known, type);
+  }
+  return { resource, type, namespace: id.namespace || '~X', name: id.name || '~N' };
+}
+
+function typeKey({ group, version, kind }: Gvk, ranks: ReadonlyMap<string, number>): TypeKey {
   return {
-    resource,
     rank: ranks.get(kind) ?? 0,
-    type: `${group || '~G'}_${version || '~V'}_${kind || '~K'}`,
-    name: fullName,
-    isAscii: !beyondAscii.test(fullName),
+    text: `${group || '~G'}_${version || '~V'}_${kind || '~K'}`,
     isNamespace: kind === 'Namespace',
   };
 }
 
+const beyondAscii = /[^ -~]/;
+
+const isSimple = ({ type, namespace, name }: SortKey): boolean =>
+  !beyondAscii.test(name) && !beyondAscii.test(namespace) && !beyondAscii.test(type.text);
+
 /** By the bytes of UTF-8, which is the order of code points. */
-function compareBytes(one: string, other: string, areAscii: boolean): number {
+const compareBytes: Comparison = (one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other));
+
+/** The same where one unit of JavaScript is one byte. */
+function compareUnits(one: string, other: string): number {
   if (one === other) return 0;
-  if (areAscii) return one < other ? -1 : 1;
-  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+  return one < other ? -1 : 1;
 }

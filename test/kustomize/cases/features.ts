@@ -86,6 +86,9 @@ export const featureCases: CaseTable = {
     'all of these': 'namePrefix: pre-\nnamespace: n\ncommonLabels: {x: y}\ncommonAnnotations: {z: w}\nimages: [{name: nginx, newTag: "2"}]\nreplicas: [{name: web, count: 5}]\n',
     'images by name': 'images: [{name: nginx, newName: other/nginx, newTag: v2}]\n',
   }),
+  'order: names beyond ASCII': overApp('', { 'kustomization.yaml': 'resources: [more.yaml]\n', 'more.yaml': ['z', '\u{1f600}', '\ufb00', '\u00e9', 'A'].map((name) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`).join('---\n') }),
+  'order: one namespace begins as another': overApp('', { 'kustomization.yaml': 'resources: [more.yaml]\n', 'more.yaml': ['ab', 'a', 'a-b', '', 'a~'].map((namespace) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: "${namespace}"}\n`).join('---\n') }),
+  'order: groups and versions that look alike': overApp('', { 'kustomization.yaml': 'resources: [more.yaml]\n', 'more.yaml': ['a_b/c', 'a/b_c', 'a/b'].map((version) => `apiVersion: ${version}\nkind: Thing\nmetadata: {name: x}\n---\napiVersion: ${version}\nkind: Thing\nmetadata: {name: w}\n`).join('---\n') }),
   'order: half of one': overApp('sortOptions: {order: legacy, legacySortOptions: {orderLast: [Deployment]}}\n'),
   ...table('images', (images: string) => overApp(`images:\n${images}\n`), {
     tag: '- {name: nginx, newTag: "1.0"}',
