@@ -95,18 +95,20 @@ export class ProjectFiles {
     return posix.relative(this.#workingDirectory, path) || '.';
   }
 
+  /** By the directory with its slash. */
   readonly #directoryNames = new Map<string, string>();
 
   /** The display name of a file; what its directory is called is found out once. */
   #fileName(path: string): string {
-    const directory = posix.dirname(path);
+    const cut = path.lastIndexOf('/') + 1;
+    const directory = path.slice(0, cut);
     let name = this.#directoryNames.get(directory);
     if (name === undefined) {
-      name = this.displayName(directory);
+      name = this.displayName(posix.dirname(path));
       this.#directoryNames.set(directory, name);
     }
-    if (name === '.') return posix.basename(path);
-    return name === '/' ? path : `${name}/${posix.basename(path)}`;
+    if (name === '.') return path.slice(cut);
+    return name === '/' ? path : `${name}/${path.slice(cut)}`;
   }
 
   /** `path` is absolute and names a file. */

@@ -77,7 +77,9 @@ function indexByReferrerKind(references: readonly NameReference[]): Map<string, 
 function indexByFormerName(resources: readonly Resource[]): Map<string, Resource[]> {
   const index = new Map<string, Resource[]>();
   for (const resource of resources) {
-    for (const name of new Set(resource.previousIds.map((id) => id.name))) {
+    const { previousIds } = resource;
+    if (previousIds.length === 0) continue;
+    for (const name of new Set(previousIds.map((id) => id.name))) {
       const list = index.get(name);
       if (list) list.push(resource);
       else index.set(name, [resource]);
