@@ -67,11 +67,13 @@ const buildAnnotations = new Set([
   'config.k8s.io/id',
 ]);
 
+const none: readonly never[] = [];
+
 export class Resource {
   node: MapNode;
-  #previousIds: PreviousId[] = [];
-  #prefixes: string[] = [];
-  #suffixes: string[] = [];
+  #previousIds: readonly PreviousId[] = none;
+  #prefixes: readonly string[] = none;
+  #suffixes: readonly string[] = none;
   #needsHash = false;
   /** What `behavior` a generated resource was made with. */
   behavior: 'unspecified' | 'create' | 'replace' | 'merge' = 'unspecified';
@@ -158,11 +160,10 @@ export class Resource {
   /** The oldest first, without the current one. */
   get previousIds(): readonly ResourceId[] {
     const previous = this.#previousIds;
-    if (previous.length === 0 || !this.#remembers) return noIds;
+    if (previous.length === 0 || !this.#remembers) return none;
     const { apiVersion } = this;
     const known = this.#fullPreviousIds;
-    if (known?.of === previous && known.apiVersion === apiVersion && known.ids.length === previous.length)
-      return known.ids;
+    if (known?.of === previous && known.apiVersion === apiVersion) return known.ids;
     const { group, version } = parseApiVersion(apiVersion);
     const ids = previous.map(({ name, namespace, kind }) => ({ group, version, kind, name, namespace }));
     this.#fullPreviousIds = { of: previous, apiVersion, ids };
@@ -178,11 +179,11 @@ export class Resource {
   }
 
   get prefixes(): readonly string[] {
-    return this.#remembers ? this.#prefixes : [];
+    return this.#remembers ? this.#prefixes : none;
   }
 
   get suffixes(): readonly string[] {
-    return this.#remembers ? this.#suffixes : [];
+    return this.#remembers ? this.#suffixes : none;
   }
 
   get needsHash(): boolean {
@@ -192,17 +193,18 @@ export class Resource {
   storePreviousId(): void {
     this.remember();
     const id = this.currentId;
-    this.#previousIds.push({ name: id.name, kind: id.kind, namespace: effectiveNamespace(id) });
+    const previous = { name: id.name, kind: id.kind, namespace: effectiveNamespace(id) };
+    this.#previousIds = [...this.#previousIds, previous];
   }
 
   addPrefix(prefix: string): void {
     this.remember();
-    if (prefix !== '') this.#prefixes.push(prefix);
+    if (prefix !== '') this.#prefixes = [...this.#prefixes, prefix];
   }
 
   addSuffix(suffix: string): void {
     this.remember();
-    if (suffix !== '') this.#suffixes.push(suffix);
+    if (suffix !== '') this.#suffixes = [...this.#suffixes, suffix];
   }
 
   set needsHash(value: boolean) {
@@ -214,17 +216,17 @@ export class Resource {
   continue(other: Resource): void {
     other.#successor = this;
     this.remember();
-    this.#previousIds = [...other.previousIds];
-    this.#prefixes = [...other.prefixes];
-    this.#suffixes = [...other.suffixes];
+    this.#previousIds = other.previousIds;
+    this.#prefixes = other.prefixes;
+    this.#suffixes = other.suffixes;
   }
 
   /** Another object with the same contents and the same memory. */
   copy(): Resource {
     const copy = new Resource(cloneNode(this.node));
-    copy.#previousIds = [...this.#previousIds];
-    copy.#prefixes = [...this.#prefixes];
-    copy.#suffixes = [...this.#suffixes];
+    copy.#previousIds = this.#previousIds;
+    copy.#prefixes = this.#prefixes;
+    copy.#suffixes = this.#suffixes;
     return copy;
   }
 
@@ -242,9 +244,9 @@ export class Resource {
   /** Marks that kustomize would have written annotations of its own by now; they make the map exist. */
   remember(): void {
     if (this.#remembers) return;
-    this.#previousIds = [];
-    this.#prefixes = [];
-    this.#suffixes = [];
+    this.#previousIds = none;
+    this.#prefixes = none;
+    this.#suffixes = none;
     this.#needsHash = false;
     this.keepMemory();
   }
@@ -326,8 +328,6 @@ export class Resource {
     return describeId(this.currentId);
   }
 }
-
-const noIds: readonly ResourceId[] = [];
 
 const textUnlessNull = (node: YamlNode | undefined): string =>
   node?.kind === 'scalar' && !isNullNode(node) ? node.text : '';

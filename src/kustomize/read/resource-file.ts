@@ -34,10 +34,10 @@ export function sourceOf(file: ReadFile, files: ProjectFiles, at: Origin | undef
 /** The objects of a text, lists of objects taken apart. Throws `KustomizeProblem`. */
 export function readObjects(source: SourceText): MapNode[] {
   const documents = readDocuments(source);
-  const roots = documents.length === 1 ? documents.flatMap(unwrapList) : documents;
+  const roots = documents.length === 1 ? unwrapList(documents[0]) : documents;
   const objects: MapNode[] = [];
   for (const root of roots) if (root && !isEmpty(root)) objects.push(checkedObject(root));
-  return inlineLists(objects);
+  return objects.some(isList) ? inlineLists(objects) : objects;
 }
 
 /** The first document of each part of the text; undefined for a part that is empty. Throws `KustomizeProblem`. */
@@ -108,20 +108,23 @@ function checkedObject(node: YamlNode): MapNode {
   return node;
 }
 
+const isList = (object: MapNode): boolean => textOf(fieldOf(object, 'kind')).endsWith('List');
+
 /** The items of a `FooList` come after everything else of the file. */
 function inlineLists(objects: readonly MapNode[]): MapNode[] {
   const result: MapNode[] = [];
   const queue = [...objects];
   for (let index = 0; index < queue.length; index++) {
     const object = queue[index]!;
-    const kind = textOf(fieldOf(object, 'kind'));
-    const items = kind.endsWith('List') ? fieldOf(object, 'items') : undefined;
+    const items = isList(object) ? fieldOf(object, 'items') : undefined;
     if (!items) {
       result.push(object);
       continue;
     }
     if (isNullNode(items)) continue;
-    if (items.kind !== 'sequence') refuse('SL1008', `the items of this ${kind} are no list`, items);
+    if (items.kind !== 'sequence') {
+      refuse('SL1008', `the items of this ${textOf(fieldOf(object, 'kind'))} are no list`, items);
+    }
     for (const item of items.items) if (!isEmpty(item)) queue.push(checkedObject(jsonStyle(item, true)));
   }
   return result;
