@@ -16,11 +16,12 @@ import { readResources } from '../read/resource-file.ts';
 import { addVariables, bindVariable, type Variable } from '../references/variables.ts';
 import type { BuildOrigin, Resource } from '../resource.ts';
 import { ResourceSet } from '../resource-set.ts';
+import { type Pass, runPasses } from '../transform/pass.ts';
 import { markTouched } from '../transform/set-value.ts';
 import { type GeneratedByPlugin, pluginGenerators, pluginTransforms } from './plugins.ts';
 import { readConfigurations, readCrds, setSchemas } from './read-config.ts';
 import { defaultConfig, mergeConfigs, type TransformerConfig } from './transformer-config.ts';
-import { type ConfiguredPlugin, type Transform, transformersOf } from './transformers.ts';
+import { type ConfiguredPlugin, type SetTransform, type Transform, transformersOf } from './transformers.ts';
 
 /** What has been gathered so far. */
 export interface Accumulation {
@@ -66,11 +67,9 @@ export function accumulate(
     ...transformersOf(kustomization, into.config, loader, build),
     ...pluginTransforms(kustomization.transformers ?? [], readPaths, loader, build),
   ];
-  for (const transform of transforms) {
-    if (!transform.kind.startsWith('Patch')) into.resources.settled = new MarkedNodes();
-    transform.run(into.resources);
-    noteTransformation(transform, into.resources, loader, kustomization, build);
-  }
+  const note = (transform: Transform): void =>
+    noteTransformation(transform, into.resources, loader, kustomization);
+  runTransforms(transforms, into.resources, build.metadata.size > 0 ? note : undefined);
   for (const validate of pluginTransforms(kustomization.validators ?? [], readPaths, loader, build)) {
     refuseChanges(validate, into.resources, kustomization);
   }
@@ -81,14 +80,38 @@ export function accumulate(
   return into;
 }
 
+/** One after the other, but for passes that follow each other. `note` is called after each, unless nothing is to be noted. */
+function runTransforms(
+  transforms: readonly Transform[],
+  resources: ResourceSet,
+  note: ((transform: Transform) => void) | undefined,
+): void {
+  let passes: Pass[] = [];
+  const runPending = (): void => {
+    runPasses(passes, resources);
+    passes = [];
+  };
+  for (const transform of transforms) {
+    if ('pass' in transform) {
+      resources.settled = new MarkedNodes();
+      passes.push(transform.pass);
+      if (note) runPending();
+    } else {
+      runPending();
+      if (!transform.kind.startsWith('Patch')) resources.settled = new MarkedNodes();
+      transform.run(resources);
+    }
+    note?.(transform);
+  }
+  runPending();
+}
+
 function noteTransformation(
   transform: Transform,
   resources: ResourceSet,
   loader: Loader,
   { fileName }: Kustomization,
-  build: Build,
 ): void {
-  if (build.metadata.size === 0) return;
   const origin = madeBy(loader, fileName, transform);
   for (const resource of resources.all) resource.noteTransformation(origin);
 }
@@ -116,7 +139,7 @@ function resourcesOf(paths: readonly Located<string>[], loader: Loader, build: B
  * A validator may not change anything. kustomize compares nodes with their places, so that a value that is set to what it was counts as
  * changed, and so does an object that a patch matches.
  */
-function refuseChanges(validate: Transform, resources: ResourceSet, kustomization: Kustomization): void {
+function refuseChanges(validate: SetTransform, resources: ResourceSet, kustomization: Kustomization): void {
   const copies = new ResourceSet();
   for (const resource of resources.all) copies.add(resource.copy());
   const before = copies.all.map(stateOf).join();

@@ -25,15 +25,16 @@ import { readObjects } from '../read/resource-file.ts';
 import { Resource } from '../resource.ts';
 import { ResourceSet } from '../resource-set.ts';
 import type { FieldSpec } from '../transform/field-path.ts';
-import { setImages } from '../transform/images.ts';
-import { addAffix, addPairs, type SubjectMode, setNamespace, subjectModes } from '../transform/metadata.ts';
+import { imagesPass } from '../transform/images.ts';
+import { addAffix, pairsPass, type SubjectMode, setNamespace, subjectModes } from '../transform/metadata.ts';
+import { type Pass, runPasses } from '../transform/pass.ts';
 import { applyPatch, loadJson6902, loadPatch, loadStrategicMerge } from '../transform/patches.ts';
 import { replaceValues } from '../transform/replacements.ts';
 import { setReplicas } from '../transform/replicas.ts';
 import { fieldSpecOf } from './read-config.ts';
-import { type ConfiguredPlugin, loadReplacements, type Transform as NamedTransform } from './transformers.ts';
+import { type ConfiguredPlugin, loadReplacements, type SetTransform } from './transformers.ts';
 
-type Transform = NamedTransform['run'];
+type Transform = SetTransform['run'];
 
 /** Reads the objects of files and directories, as `resources` does. */
 type ReadPaths = (paths: readonly Located<string>[]) => readonly Resource[];
@@ -79,7 +80,7 @@ export function pluginTransforms(
   readPaths: ReadPaths,
   loader: Loader,
   build: Build,
-): NamedTransform[] {
+): SetTransform[] {
   return pluginObjects(entries, readPaths).map((resource) => {
     asPrinted(resource);
     const make = transformers[resource.kind];
@@ -187,6 +188,11 @@ function subjectMode(mode: Located<string> | undefined): SubjectMode {
   );
 }
 
+const alone =
+  (pass: Pass): Transform =>
+  (resources) =>
+    runPasses([pass], resources);
+
 const transformers: Readonly<
   Record<string, ((node: MapNode, loader: Loader, build: Build) => Transform) | undefined>
 > = {
@@ -198,17 +204,13 @@ const transformers: Readonly<
       for (const transform of both) transform(resources);
     };
   },
-  LabelTransformer: plugin(
-    pluginRecord({ labels: mapOf(text), fieldSpecs: specs }),
-    (value, _, build) => (resources) => {
-      addPairs(value.labels ?? new Map(), of(value.fieldSpecs), 'transformers', resources, build);
-    },
+  LabelTransformer: plugin(pluginRecord({ labels: mapOf(text), fieldSpecs: specs }), (value, _, build) =>
+    alone(pairsPass(value.labels ?? new Map(), of(value.fieldSpecs), 'transformers', build)),
   ),
   AnnotationsTransformer: plugin(
     pluginRecord({ annotations: mapOf(text), fieldSpecs: specs }),
-    (value, _, build) => (resources) => {
-      addPairs(value.annotations ?? new Map(), of(value.fieldSpecs), 'transformers', resources, build);
-    },
+    (value, _, build) =>
+      alone(pairsPass(value.annotations ?? new Map(), of(value.fieldSpecs), 'transformers', build)),
   ),
   NamespaceTransformer: plugin(
     pluginRecord({ metadata, fieldSpecs: specs, unsetOnly: boolean, setRoleBindingSubjects: text }),
@@ -220,11 +222,8 @@ const transformers: Readonly<
       };
     },
   ),
-  ImageTagTransformer: plugin(
-    pluginRecord({ imageTag: image, fieldSpecs: specs }),
-    (value, _, build) => (resources) => {
-      if (value.imageTag) setImages(value.imageTag, of(value.fieldSpecs), resources, build);
-    },
+  ImageTagTransformer: plugin(pluginRecord({ imageTag: image, fieldSpecs: specs }), (value, _, build) =>
+    value.imageTag ? alone(imagesPass(value.imageTag, of(value.fieldSpecs), build)) : () => {},
   ),
   ReplicaCountTransformer: plugin(
     pluginRecord({ replica, fieldSpecs: specs }),

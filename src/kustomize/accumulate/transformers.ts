@@ -13,8 +13,9 @@ import type { Loader } from '../read/loader.ts';
 import { readDocuments, sourceOf } from '../read/resource-file.ts';
 import type { ResourceSet } from '../resource-set.ts';
 import type { FieldSpec } from '../transform/field-path.ts';
-import { setImages } from '../transform/images.ts';
-import { addAffix, addPairs, setNamespace } from '../transform/metadata.ts';
+import { imagesPass } from '../transform/images.ts';
+import { addAffix, pairsPass, setNamespace } from '../transform/metadata.ts';
+import type { Pass } from '../transform/pass.ts';
 import { applyPatch, loadJson6902, loadPatch, loadStrategicMerge } from '../transform/patches.ts';
 import { replaceValues } from '../transform/replacements.ts';
 import { setReplicas } from '../transform/replicas.ts';
@@ -30,9 +31,17 @@ export interface ConfiguredPlugin {
   readonly file?: string | undefined;
 }
 
-export interface Transform extends ConfiguredPlugin {
+/** Works on the whole set. */
+export interface SetTransform extends ConfiguredPlugin {
   readonly run: (this: void, resources: ResourceSet) => void;
 }
+
+/** Works on each resource for itself. */
+interface PassTransform extends ConfiguredPlugin {
+  readonly pass: Pass;
+}
+
+export type Transform = SetTransform | PassTransform;
 
 /** All of them are read before the first one runs. */
 export function transformersOf(
@@ -42,8 +51,11 @@ export function transformersOf(
   build: Build,
 ): Transform[] {
   const transforms: Transform[] = [];
-  const add = (kind: string, run: Transform['run']): void => {
+  const add = (kind: string, run: SetTransform['run']): void => {
     transforms.push({ kind, run });
+  };
+  const addPass = (kind: string, pass: Pass): void => {
+    transforms.push({ kind, pass });
   };
   const merges = (kustomization.patchesStrategicMerge ?? []).map((entry) =>
     loadStrategicMerge(entry, loader, build),
@@ -56,7 +68,7 @@ export function transformersOf(
   for (const patch of (kustomization.patches ?? []).map((entry) => loadPatch(entry, loader, build))) {
     add('PatchTransformer', (resources) => applyPatch(patch, resources, build));
   }
-  addMetadataTransforms(kustomization, config, build, add);
+  addMetadataTransforms(kustomization, config, build, add, addPass);
   for (const patch of (kustomization.patchesJson6902 ?? []).map((entry) =>
     loadJson6902(entry, loader, build),
   )) {
@@ -66,7 +78,7 @@ export function transformersOf(
     add('ReplicaCountTransformer', (resources) => setReplicas(entry, config.replicas, resources, build));
   }
   for (const entry of [...(kustomization.images ?? []), ...(kustomization.imageTags ?? [])]) {
-    add('ImageTagTransformer', (resources) => setImages(entry, config.images, resources, build));
+    addPass('ImageTagTransformer', imagesPass(entry, config.images, build));
   }
   const replacements = loadReplacements(kustomization.replacements ?? [], loader, build);
   if (replacements.length > 0) {
@@ -81,7 +93,8 @@ function addMetadataTransforms(
   { namespace, namePrefix, nameSuffix, labels = [], commonLabels, commonAnnotations }: Kustomization,
   config: TransformerConfig,
   build: Build,
-  add: (kind: string, run: Transform['run']) => void,
+  add: (kind: string, run: SetTransform['run']) => void,
+  addPass: (kind: string, pass: Pass) => void,
 ): void {
   if (namespace?.value) {
     add('NamespaceTransformer', (resources) => setNamespace(namespace, config.namespace, resources, build));
@@ -94,19 +107,19 @@ function addMetadataTransforms(
   }
   for (const entry of labels) {
     const specs = labelSpecs(entry, config);
-    add('LabelTransformer', (resources) =>
-      addPairs(entry.pairs ?? new Map(), specs, 'labels', resources, build),
-    );
+    addPass('LabelTransformer', pairsPass(entry.pairs ?? new Map(), specs, 'labels', build));
   }
   if (labels.length > 0 || (commonLabels?.value.size ?? 0) > 0) {
     // kustomize always adds one for commonLabels, even where there are none.
-    add('LabelTransformer', (resources) =>
-      addPairs(commonLabels?.value ?? new Map(), config.commonLabels, 'commonLabels', resources, build),
+    addPass(
+      'LabelTransformer',
+      pairsPass(commonLabels?.value ?? new Map(), config.commonLabels, 'commonLabels', build),
     );
   }
   if (commonAnnotations && commonAnnotations.value.size > 0) {
-    add('AnnotationsTransformer', (resources) =>
-      addPairs(commonAnnotations.value, config.commonAnnotations, 'commonAnnotations', resources, build),
+    addPass(
+      'AnnotationsTransformer',
+      pairsPass(commonAnnotations.value, config.commonAnnotations, 'commonAnnotations', build),
     );
   }
 }

@@ -12,18 +12,13 @@ import {
 import { type Build, recorderOf } from '../build.ts';
 import { diagnosticAt, refuse } from '../problem.ts';
 import type { ImageEntry } from '../read/kustomization.ts';
-import type { ResourceSet } from '../resource-set.ts';
 import { eachField, type FieldSpec, pathsByKind } from './field-path.ts';
+import type { Pass } from './pass.ts';
 import { compilePattern } from './regular-expression.ts';
 import { type Recorder, setScalar } from './set-value.ts';
 
-/** Applies one entry to the containers of every resource. */
-export function setImages(
-  entry: ImageEntry,
-  specs: readonly FieldSpec[],
-  resources: ResourceSet,
-  build: Build,
-): void {
+/** Applies one entry to the containers of a resource. */
+export function imagesPass(entry: ImageEntry, specs: readonly FieldSpec[], build: Build): Pass {
   const update = makeUpdate(entry, recorderOf(build, 'images'));
   const pathsOf = pathsByKind(specs);
   let matches = 0;
@@ -33,13 +28,17 @@ export function setImages(
     seen.add(splitImage(textOf(node)).name);
     if (update(node)) matches++;
   };
-  for (const resource of resources.all) {
-    const { kind } = resource;
-    if (kind === 'CustomResourceDefinition') continue;
-    eachContainerImage(resource.node, apply);
-    for (const path of pathsOf(kind)) eachField(resource, path, 'none', entry.node, apply);
-  }
-  if (matches === 0) reportNoMatch(entry, seen, build);
+  return {
+    each(resource) {
+      const { kind } = resource;
+      if (kind === 'CustomResourceDefinition') return;
+      eachContainerImage(resource.node, apply);
+      for (const path of pathsOf(kind)) eachField(resource, path, 'none', entry.node, apply);
+    },
+    end() {
+      if (matches === 0) reportNoMatch(entry, seen, build);
+    },
+  };
 }
 
 function reportNoMatch(entry: ImageEntry, seen: ReadonlySet<string>, build: Build): void {

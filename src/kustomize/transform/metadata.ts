@@ -16,35 +16,37 @@ import type { Located } from '../read/decode.ts';
 import { type Gvk, isSelectedGvk, type Resource } from '../resource.ts';
 import type { ResourceSet } from '../resource-set.ts';
 import { eachField, type FieldSpec, fieldPath, pathsByKind } from './field-path.ts';
+import type { Pass } from './pass.ts';
 import { setEntry, setScalar } from './set-value.ts';
 
 /** Sets labels or annotations wherever the specifications say. */
-export function addPairs(
+export function pairsPass(
   pairs: ReadonlyMap<string, Located<string>>,
   specs: readonly FieldSpec[],
   by: string,
-  resources: ResourceSet,
   build: Build,
-): void {
-  if (pairs.size === 0) return;
+): Pass {
   const recorder = recorderOf(build, by);
   const pathsOf = pathsByKind(specs);
   const selecting = new Set<Resource>();
   const sorted = [...pairs].sort(([one], [other]) => (one < other ? -1 : 1));
-  for (const resource of resources.all) {
-    const paths = pathsOf(resource.kind);
-    for (const [key, { value, node }] of sorted) {
-      // One node for all the places of one resource: see setEntry.
-      const shared = scalarNode(value, '!!str', node);
-      for (const path of paths) {
-        eachField(resource, path, 'map', node, (field) => {
-          setEntry(field, key, shared, recorder);
-          if (isSelector(path.spec)) selecting.add(resource);
-        });
+  return {
+    each(resource) {
+      if (sorted.length === 0) return;
+      const paths = pathsOf(resource.kind);
+      for (const [key, { value, node }] of sorted) {
+        // One node for all the places of one resource: see setEntry.
+        const shared = scalarNode(value, '!!str', node);
+        for (const path of paths) {
+          eachField(resource, path, 'map', node, (field) => {
+            setEntry(field, key, shared, recorder);
+            if (isSelector(path.spec)) selecting.add(resource);
+          });
+        }
       }
-    }
-  }
-  reportSelectors(pairs, selecting, build);
+    },
+    end: () => reportSelectors(pairs, selecting, build),
+  };
 }
 
 const isSelector = ({ path }: FieldSpec): boolean => /[sS]elector/.test(path);
