@@ -2,6 +2,7 @@
 
 import {
   effectiveScalar,
+  isNullNode,
   refuseTypedKey,
   type ScalarNode,
   writtenStyle,
@@ -14,7 +15,7 @@ import {
  */
 export function jsonStyle<Node extends YamlNode>(node: Node, directly = false): Node {
   const change = (scalar: ScalarNode): void => {
-    if (directly && scalar.style !== 'plain') scalar.style = 'double';
+    if (directly && scalar.style !== 'plain') scalar.style = isNullNode(scalar) ? 'plain' : 'double';
     const value = effectiveScalar(scalar);
     scalar.text = value.text;
     scalar.style = value.type === 'string' ? 'double' : 'plain';

@@ -41,7 +41,7 @@ export function readJsonPatch(root: SequenceNode): JsonPatch {
   return root.items.map((item) => {
     if (item.kind !== 'map') refuse('SL1010', 'an operation of a JSON patch is a map with op and path', item);
     const value = fieldOf(item, 'value');
-    if (value) oldBooleans(value);
+    if (value) readAsOld(value);
     return {
       op: textOf(fieldOf(item, 'op')),
       path: optionalText(item, 'path'),
@@ -57,12 +57,13 @@ function optionalText(item: MapNode, field: string): string | undefined {
   return node && textOf(node);
 }
 
-/** `yes` and `on` are booleans in YAML 1.1, keys too; JSON makes texts of all keys. */
-function oldBooleans(node: YamlNode): void {
+/** `yes` and `on` are booleans in YAML 1.1, keys too; JSON makes texts of all keys. Nothing in braces is null from the start. */
+function readAsOld(node: YamlNode): void {
   if (node.kind === 'map') {
     node.entries = node.entries.map((entry) => withOldKey(entry));
-    for (const { value } of node.entries) oldBooleans(value);
-  } else if (node.kind === 'sequence') for (const item of node.items) oldBooleans(item);
+    for (const { value } of node.entries) readAsOld(value);
+  } else if (node.kind === 'sequence') for (const item of node.items) readAsOld(item);
+  else if (isNullNode(node)) node.style = 'plain';
   else if (node.style === 'plain' && node.tag === '!!str' && resolveOldType(node.text) === 'boolean') {
     node.text = /^(?:y|yes|on)$/i.test(node.text) ? 'true' : 'false';
     node.tag = '!!bool';

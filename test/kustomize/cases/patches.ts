@@ -176,6 +176,7 @@ export const patchCases: CaseTable = {
   }),
   ...table('operations', ([base, patch]: [string, string]) => operations(base, patch), {
     add: ['{a: 1}', '- {op: add, path: /spec/b, value: 2}'],
+    'add nothing in braces': ['{a: 1}', '- {op: add, path: /spec/b, value: {c, d: , e: [{f}], g: ""}}'],
     'add over something': ['{a: 1}', '- {op: add, path: /spec/a, value: {b: [c]}}'],
     'add to a list': ['{a: [1, 2]}', '- {op: add, path: /spec/a/1, value: x}\n- {op: add, path: /spec/a/-, value: y}\n- {op: add, path: /spec/a/0, value: z}'],
     'add at the end by number': ['{a: [1, 2]}', '- {op: add, path: /spec/a/2, value: x}'],

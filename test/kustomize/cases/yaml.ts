@@ -98,6 +98,7 @@ export const yamlCases: CaseTable = {
     list: `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n  data: {b: "1", c: x}\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: b}\n`,
     'list among others': `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Zeta\n  metadata: {name: a}\n---\n${head}`,
     'typed list': 'apiVersion: v1\nkind: ConfigMapList\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n',
+    'typed list with nothing in braces': 'apiVersion: v1\nkind: ConfigMapList\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {b, c: , d: [{e}], f: ""}}\n',
     'empty list': 'apiVersion: v1\nkind: List\nitems: []\n',
     'list without items': 'apiVersion: v1\nkind: List\nmetadata: {name: l}\n',
     'local config': `${head.replace('{name: c}', '{name: c, annotations: {config.kubernetes.io/local-config: "true"}}')}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n`,
