@@ -63,10 +63,8 @@ class Composer {
 
   document(): YamlNode | undefined {
     let next = this.#scanner.peek();
-    while (next.type === token.documentEnd) {
-      this.#scanner.take();
-      next = this.#scanner.peek();
-    }
+    // The end of a document that has not begun: libyaml takes it for the first token of one.
+    if (next.type === token.documentEnd) this.#fail('did not find expected node content', next);
     let explicit = false;
     while (next.type === token.directive) {
       if (!/^%YAML\s+1\.[12]\s*(?:#.*)?$/.test(next.text))

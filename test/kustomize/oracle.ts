@@ -30,6 +30,13 @@ export function ourAnswer(files: CaseFiles): Answer {
 }
 
 export async function oracleAnswer(files: CaseFiles): Promise<Answer> {
+  return (await askOracle(files)).answer;
+}
+
+/** With what the oracle says where it fails, in short. */
+export async function askOracle(
+  files: CaseFiles,
+): Promise<{ readonly answer: Answer; readonly error?: string }> {
   const root = mkdtempSync(join(tmpdir(), 'sluice-case-'));
   try {
     for (const [path, text] of Object.entries(files)) {
@@ -38,13 +45,29 @@ export async function oracleAnswer(files: CaseFiles): Promise<Answer> {
     }
     return await new Promise((resolve) => {
       const options = { maxBuffer: 64 * 1024 * 1024 };
-      execFile('kubectl', ['kustomize', join(root, directoryOf(files))], options, (error, stdout) =>
-        resolve(error ? { fails: true } : { output: stdout }),
+      execFile('kubectl', ['kustomize', join(root, directoryOf(files))], options, (error, stdout, stderr) =>
+        resolve(
+          error
+            ? { answer: { fails: true }, error: shortened(stderr, root) }
+            : { answer: { output: stdout } },
+        ),
       );
     });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** The end of the message, where the cause stands, without what differs from run to run. */
+function shortened(stderr: string, root: string): string {
+  if (stderr.includes('goroutine '))
+    return `a crash: ${/^(?:panic|fatal error): (.*)$/m.exec(stderr)?.[1] ?? ''}`;
+  const message = stderr.slice(stderr.lastIndexOf('err=') + 4).replaceAll(root, '');
+  return message
+    .replace(/0x[0-9a-f]+/g, '0x…')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(-160);
 }
 
 /** Runs the tasks, two at a time. */

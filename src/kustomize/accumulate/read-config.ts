@@ -4,11 +4,13 @@ import {
   composeDocument,
   fieldOf,
   isNullNode,
+  type MapNode,
   refuseForbiddenCharacters,
   textOf,
   type YamlNode,
 } from '../../yaml/index.ts';
 import type { Build } from '../build.ts';
+import { duplicateKeysIn } from '../diagnose/duplicate-keys.ts';
 import { refuse } from '../problem.ts';
 import { type Located, list, record, string } from '../read/decode.ts';
 import { type FieldSpecEntry, fieldSpec } from '../read/kustomization.ts';
@@ -50,12 +52,10 @@ const configuration = record(
       record(
         { group: string, version: string, kind: string, fieldSpecs: specs },
         'an entry of nameReference',
-        true,
       ),
     ),
   },
   'the configuration',
-  true,
 );
 
 export const fieldSpecOf = ({
@@ -80,6 +80,13 @@ function readRoot(path: Located<string>, loader: Loader, build: Build): YamlNode
   });
 }
 
+/** These files alone are read strictly. Source: makeTransformerConfigFromBytes of kustomize 5.5. */
+function refuseDuplicateKeys(node: YamlNode): void {
+  for (const key of duplicateKeysIn(node)) {
+    refuse('SL1004', `${key.text} is written twice`, key, { hint: 'Remove one of them.' });
+  }
+}
+
 /** What the files of `configurations` say. Throws `KustomizeProblem`. */
 export function readConfigurations(
   paths: readonly Located<string>[],
@@ -90,6 +97,7 @@ export function readConfigurations(
   for (const path of paths) {
     const root = readRoot(path, loader, build);
     if (!root || isNullNode(root)) continue;
+    refuseDuplicateKeys(root);
     const read = configuration(root, '', { duplicate() {}, otherCase() {} });
     const of = (entries: readonly FieldSpecEntry[] | undefined): FieldSpec[] =>
       (entries ?? []).map(fieldSpecOf);
@@ -152,6 +160,7 @@ export function readCrds(paths: readonly Located<string>[], loader: Loader, buil
     for (const { key, value } of root.entries) {
       if (isNullNode(value)) continue;
       if (value.kind !== 'map') refuse('SL1004', `${key.text} is no API description`, value);
+      refuseOtherThanMaps(root, key.text);
       const properties = propertiesOf(root, key.text);
       const isType = ['kind', 'apiVersion', 'metadata'].every((field) => fieldOf(properties, field));
       if (!isType) continue;
@@ -162,8 +171,27 @@ export function readCrds(paths: readonly Located<string>[], loader: Loader, buil
   return config;
 }
 
+/** What kustomize cannot decode as a schema. */
+function refuseOtherThanMaps(root: YamlNode, type: string): void {
+  const properties = propertiesOf(root, type);
+  const parts = [
+    schemaOf(root, type),
+    properties,
+    ...(properties?.kind === 'map' ? valuesOf(properties) : []),
+  ];
+  for (const part of parts) {
+    if (part && part.kind !== 'map' && !isNullNode(part))
+      refuse('SL1004', `the schema of ${type} holds something that is no map`, part);
+  }
+}
+
+const valuesOf = (map: MapNode): YamlNode[] => map.entries.map(({ value }) => value);
+
+const schemaOf = (root: YamlNode, type: string): YamlNode | undefined =>
+  fieldOf(fieldOf(root, type), 'Schema') ?? fieldOf(fieldOf(root, type), 'schema');
+
 const propertiesOf = (root: YamlNode, type: string): YamlNode | undefined =>
-  fieldOf(fieldOf(fieldOf(root, type), 'Schema') ?? fieldOf(fieldOf(root, type), 'schema'), 'properties');
+  fieldOf(schemaOf(root, type), 'properties');
 
 function fromType(root: YamlNode, type: string, kind: string, path: readonly string[]): TransformerConfig {
   let config = emptyConfig;
