@@ -546,7 +546,7 @@ function resourceText(objects: readonly Fields[], path: string, random: Random):
   if (random.chance(0.1)) joined = `# head\n---\n${joined}`;
   if (random.chance(0.1)) joined = `${joined}---\n`;
   if (random.chance(0.05)) joined = joined.replaceAll('\n', '\r\n');
-  if (random.chance(0.1)) joined = joined.replace('metadata:', 'metadata: # here');
+  if (random.chance(0.1)) joined = joined.replace(/^metadata:$/m, 'metadata: # here');
   return joined;
 }
 

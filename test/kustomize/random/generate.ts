@@ -177,19 +177,19 @@ const jsonPatches = [
   '- {op: replace, path: /kind, value: Thing}',
   '- {op: remove, path: /metadata/labels}',
   '- {op: add, path: /spec/j, value: [1, "2", yes]}',
-  '- {op: test, path: /kind, value: Service}',
+  '- {op: test, path: /metadata/name, value: web}',
 ];
 
-/** Of a JSON patch: one of the objects, or several. */
-function jsonTarget(random: Random, known: readonly Id[]): string {
-  if (random.chance(0.4))
+/** Of a JSON patch: one of the objects, or several, which patchesJson6902 does not take. */
+function jsonTarget(random: Random, known: readonly Id[], several: number): string {
+  if (random.chance(several))
     return random.pick(['kind: Service', 'name: web', 'kind: "Dep.*"', 'labelSelector: app=web']);
   const { kind, name, namespace } = random.pick(known);
   return `kind: ${kind}, name: ${name}${namespace && random.chance(0.5) ? `, namespace: ${namespace}` : ''}`;
 }
 
-const jsonEntry = (random: Random, known: readonly Id[]): string =>
-  `- target: {${jsonTarget(random, known)}}\n  patch: |-\n${indent(random.pick(jsonPatches))}\n`;
+const jsonEntry = (random: Random, known: readonly Id[], several = 0.4): string =>
+  `- target: {${jsonTarget(random, known, several)}}\n  patch: |-\n${indent(random.pick(jsonPatches))}\n`;
 
 function patchEntry(random: Random, known: readonly Id[]): string {
   const id = random.chance(0.95) ? random.pick(known) : randomId(random, random.pick(names));
@@ -236,7 +236,7 @@ function kustomization(random: Random, paths: readonly string[], known: readonly
   });
   maybe(0.1, () => 'secretGenerator:\n- name: sec\n  literals: [s=1]\n');
   maybe(0.5, () => `patches:\n${several(random, 3, () => patchEntry(random, known))}`);
-  maybe(0.2, () => `patchesJson6902:\n${several(random, 3, () => jsonEntry(random, known))}`);
+  maybe(0.2, () => `patchesJson6902:\n${several(random, 3, () => jsonEntry(random, known, 0.02))}`);
   maybe(
     0.1,
     () =>
