@@ -368,6 +368,53 @@ describe('a JSON patch', () => {
   });
 });
 
+describe('a word that kustomize passes over', () => {
+  const ignored = (kustomization: string) =>
+    renderCase(overApp(kustomization))
+      .diagnostics.filter(({ code }) => code === 'SL1115')
+      .map(({ message, hint, position }) => [`${position?.line}:${position?.column} ${message}`, hint]);
+  const patch = "patch: '{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}}'";
+
+  it.each([
+    [
+      'buildMetadata: [originAnnotation]\n',
+      '2:17 the build metadata originAnnotation is not known and ignored',
+      'Did you mean originAnnotations?',
+    ],
+    [
+      `patches:\n- ${patch}\n  options: {allowNameChanges: true}\n`,
+      '4:13 the option allowNameChanges is not known and ignored',
+      'Did you mean allowNameChange?',
+    ],
+    [
+      'secretGenerator:\n- name: s\n  behavior: megre\n',
+      '4:13 the behavior megre is not known and ignored',
+      'Did you mean merge?',
+    ],
+    [
+      'openapi: {file: x.json}\n',
+      '2:11 the field file is not known and ignored',
+      'kustomize knows path, version.',
+    ],
+  ])('is told of: %s', (kustomization, place, hint) => {
+    expect(ignored(kustomization)).toEqual([[place, hint]]);
+  });
+
+  it('is none that it knows', () => {
+    const kustomization = `buildMetadata: [originAnnotations, transformerAnnotations, managedByLabel]
+patches:
+- ${patch}
+  options: {allowNameChange: true, allowKindChange: false}
+configMapGenerator:
+- {name: a, behavior: create}
+- {name: settings, behavior: replace}
+- {name: settings, behavior: merge}
+- {name: b, behavior: ""}
+`;
+    expect(ignored(kustomization)).toEqual([]);
+  });
+});
+
 describe('a render that fails', () => {
   it('still names the files it looked at, so that a watcher sees them appear', () => {
     const { objects, filesRead } = renderCase(overApp('patches: [{path: missing.yaml}]\n'));

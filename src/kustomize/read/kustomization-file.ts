@@ -11,6 +11,7 @@ import {
   type YamlNode,
 } from '../../yaml/index.ts';
 import type { Build } from '../build.ts';
+import { reportIgnoredWords } from '../diagnose/ignored-words.ts';
 import { diagnosticAt, refuse } from '../problem.ts';
 import type { DecodeNotes } from './decode.ts';
 import { type KustomizationFields, kustomizationFields } from './kustomization.ts';
@@ -53,6 +54,7 @@ export function readKustomization(loader: Loader, build: Build, at: Origin | und
   }
   reportSecondDocument(root, build);
   reportDeprecated(fields, build);
+  reportIgnoredWords(fields, build);
   return { ...checked(fields, root), fileName };
 }
 
