@@ -29,6 +29,12 @@ for (const word of ['+.inf', '+.Inf', '+.INF', '-.inf', '-.Inf', '-.INF']) words
 const oldBooleans = new Set('y Y yes Yes YES on On ON n N no No NO off Off OFF'.split(' '));
 
 const floatPattern = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+/** go-yaml leaves these to Go alone, which wants digits on both sides of an underscore. */
+const pointFirst = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/;
+
+/** What is beyond the range of a float is none for Go. */
+const isInRange = (text: string): boolean => Number.isFinite(Number(text.replaceAll('_', '')));
+
 const timestampPattern =
   /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2}))|(?: [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:[.,][0-9]+)?))?$/;
 
@@ -39,7 +45,7 @@ export function resolveType(text: string): ResolvedType {
   if (first >= 0x30 && first <= 0x39) return resolveNumber(text);
   const word = words.get(text);
   if (word) return word;
-  if (first === 0x2e) return /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/.test(text) ? 'float' : 'string';
+  if (first === 0x2e) return pointFirst.test(text) && isInRange(text) ? 'float' : 'string';
   if (first === 0x2b || first === 0x2d) return resolveNumber(text);
   return 'string';
 }
@@ -69,7 +75,7 @@ function resolveNumber(text: string): ResolvedType {
   if (timestampPattern.test(text) && timestampMs(text) !== undefined) return 'timestamp';
   const plain = text.includes('_') ? text.replaceAll('_', '') : text;
   if (parseInteger(plain) !== undefined) return 'integer';
-  return floatPattern.test(plain) ? 'float' : 'string';
+  return floatPattern.test(plain) && isInRange(plain) ? 'float' : 'string';
 }
 
 /** Go's ParseInt with base 0, then ParseUint: 64 bits, with 0x, 0o, 0b and a leading 0 for octal. Undefined if it is none. */

@@ -143,12 +143,20 @@ export function setSchemas(
     });
   }
   if (path) {
+    if (root ? root.kind !== 'map' && !isNullNode(root) : isEmptyFile(path, loader)) {
+      refuse('SL1004', `${path.value} holds no OpenAPI document`, root ?? path.node, {
+        hint: 'kustomize crashes when it needs it. Name a file with definitions, or remove openapi.',
+      });
+    }
     const own = schemasOf(root);
     const { lookup, wasUsed } = build.schemas;
     build.schemas.lookup = wasUsed ? (version, kind) => own(version, kind) ?? lookup(version, kind) : own;
   }
   build.schemas.isSet = path !== undefined || Boolean(version?.value);
 }
+
+const isEmptyFile = (path: Located<string>, loader: Loader): boolean =>
+  loader.load(path.value, path.node).source?.text === '';
 
 /** What the API descriptions of `crds` say about names, labels and annotations. Throws `KustomizeProblem`. */
 export function readCrds(paths: readonly Located<string>[], loader: Loader, build: Build): TransformerConfig {

@@ -148,6 +148,13 @@ export function absorb(resource: Resource, resources: ResourceSet, at: Origin): 
     mergeField(old, resource, 'data');
     mergeField(old, resource, 'binaryData');
   }
+  // It now has the place of the object with its own id, which a change of the old one's kind makes another, or none.
+  if (resource.currentKey !== old.currentKey) {
+    refuse('SL1011', `there is no ${resource.describe()} any more to ${behavior}`, at, {
+      object,
+      hint: `${old.describe()} was it before.`,
+    });
+  }
   resources.replace(old, resource);
 }
 

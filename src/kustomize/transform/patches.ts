@@ -181,6 +181,9 @@ function applyOperations(
     const hasMemory = resource.hasMemory;
     resource.node = applyJsonPatch(resource, operations, build);
     if (hasMemory) resource.keepMemory();
+    // kustomize writes the annotations anew, whereby an empty map goes.
+    const annotations = fieldOf(fieldOf(resource.node, 'metadata'), 'annotations');
+    if (annotations) setStringMap(resource.node, 'annotations', stringMap(annotations));
   }
   if (selected.length > 0) resources.idsChanged();
   resources.settled = new MarkedNodes();

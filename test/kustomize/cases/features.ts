@@ -248,6 +248,8 @@ export const featureCases: CaseTable = {
     replace: ['configMapGenerator:\n- name: g\n  behavior: replace\n  literals: [b=2]\n', 'configMapGenerator:\n- name: g\n  literals: [a=1]\n  options: {labels: {x: why}, annotations: {p: q}}\n'],
     create: ['configMapGenerator:\n- name: g\n  behavior: create\n  literals: [b=2]\n', 'configMapGenerator:\n- name: g\n  literals: [a=1]\n'],
     'merge under a prefix': ['namePrefix: o-\nconfigMapGenerator:\n- name: g\n  behavior: merge\n  literals: [b=2]\n', 'namePrefix: p-\nconfigMapGenerator:\n- name: g\n  literals: [a=1]\n'],
+    'merge into one of another kind now': ['configMapGenerator:\n- name: g\n  behavior: merge\n  literals: [b=2]\n', 'configMapGenerator:\n- name: g\n  literals: [a=1]\npatches:\n- target: {kind: ConfigMap}\n  patch: |-\n    - {op: replace, path: /kind, value: Thing}\n'],
+    'replace one of another kind now': ['configMapGenerator:\n- name: g\n  behavior: replace\n  literals: [b=2]\n', 'configMapGenerator:\n- name: g\n  literals: [a=1]\npatches:\n- target: {kind: ConfigMap}\n  patch: |-\n    - {op: replace, path: /kind, value: Thing}\n'],
     'merge by the new name': ['configMapGenerator:\n- name: p-g\n  behavior: merge\n  literals: [b=2]\n', 'namePrefix: p-\nconfigMapGenerator:\n- name: g\n  literals: [a=1]\n'],
     'merge without hash': ['configMapGenerator:\n- name: g\n  behavior: merge\n  literals: [b=2]\n  options: {disableNameSuffixHash: true}\n', 'configMapGenerator:\n- name: g\n  literals: [a=1]\n'],
     'merge with hash into one without': ['configMapGenerator:\n- name: g\n  behavior: merge\n  literals: [b=2]\n', 'configMapGenerator:\n- name: g\n  literals: [a=1]\n  options: {disableNameSuffixHash: true}\n'],

@@ -17,6 +17,7 @@ export const yamlCases: CaseTable = {
     unicode: 'é\n日本語\n🚀\n"🚀 a: b"\nÀ la carte\n"\u00a0"\n"x\u00a0y"\n\u3000\n"\u3000"',
   }),
   ...list('one scalar', value, ['"\\/"']),
+  ...list('one number', value, ['.1_000', '.1_0e1_0', '._1', '.1_', '1e400', '-1e400', '.1e400', '1_0e400', '1.8e308', '".1_0"', '"1e400"']),
   ...list('unprintable', value, ['"\\x7f"', '"\\x80"', '"\\x9f"', '.inf', '-.inf', '.nan', '"\\ufffe"']),
   ...table('lines', (text: string) => printed(`${head}data:\n${text}`), {
     literal: '  a: |\n    one\n    two\n  b: |-\n    one\n  c: |+\n    one\n\n  d: |\n    one\n\n\n  e: "x"\n',
