@@ -179,7 +179,8 @@ export function addAffix(
         if (affix.value !== '') resource.storePreviousId();
       }
       eachField(resource, path, 'scalar', affix.node, (node) => {
-        const text = isNullNode(node) ? '' : textOf(node);
+        // Of a null what is written for it.
+        const text = textOf(node);
         setScalar(node, isPrefix ? affix.value + text : text + affix.value, '', affix.node, recorder);
       });
     }

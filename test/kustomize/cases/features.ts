@@ -179,6 +179,7 @@ export const featureCases: CaseTable = {
     'b/x.yaml': configMap,
     'd.yaml': deployment,
   },
+  'names: affixes of nulls': overApp('', { 'kustomization.yaml': 'resources: [o.yaml]\nnamePrefix: p-\nnameSuffix: -s\nconfigurations: [c.yaml]\n', 'c.yaml': ['namePrefix', 'nameSuffix'].map((affix) => `${affix}:\n${['a', 'b', 'c', 'd', 'e', 'f'].map((key) => `- {path: spec/${key}, kind: Thing}\n`).join('')}`).join(''), 'o.yaml': thing('spec:\n  a: ~\n  b: null\n  c:\n  d: Null\n  e: ""\n  f: 5\n') }),
   'names: configured reference': overApp('namePrefix: p-\nconfigurations: [c.yaml]\n', {
     'c.yaml': 'nameReference:\n- kind: Service\n  version: v1\n  fieldSpecs:\n  - path: spec/routes/services/name\n    kind: IngressRouteUDP\n',
   }),
@@ -195,6 +196,7 @@ export const featureCases: CaseTable = {
     'unknown field': 'other: true\n',
     broken: 'namePrefix: [\n',
     'unknown field in a reference': 'nameReference:\n- {kind: ConfigMap, bogus: 1, fieldSpecs: [{path: spec/a}]}\n',
+
     'a field in another case': 'Nameprefix:\n- {path: data/a, kind: ConfigMap}\n',
     'a field twice': 'namePrefix: []\nnamePrefix: []\n',
     'a field twice within': 'namePrefix:\n- {path: data/a, path: data/b}\n',
