@@ -80,7 +80,8 @@ export function transformersOf(
   for (const entry of [...(kustomization.images ?? []), ...(kustomization.imageTags ?? [])]) {
     addPass('ImageTagTransformer', imagesPass(entry, config.images, build));
   }
-  const replacements = loadReplacements(kustomization.replacements ?? [], loader, build);
+  const entries = (kustomization.replacements ?? []).map(withoutEmptyTargets);
+  const replacements = loadReplacements(entries, loader, build);
   if (replacements.length > 0) {
     add('ReplacementTransformer', (resources) => {
       for (const entry of replacements) replaceValues(entry, resources, build);
@@ -122,6 +123,13 @@ function addMetadataTransforms(
       pairsPass(commonAnnotations.value, config.commonAnnotations, 'commonAnnotations', build),
     );
   }
+}
+
+/** The transformer gets the kustomization's own entries as YAML, in which kustomize leaves empty lists out. Files are read as they are. */
+function withoutEmptyTargets(entry: ReplacementEntry): ReplacementEntry {
+  if (entry.targets?.length !== 0) return entry;
+  const { targets: _, ...rest } = entry;
+  return rest;
 }
 
 /** An entry is a replacement, or the path of a file with one or a list of them. */

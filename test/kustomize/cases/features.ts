@@ -179,6 +179,8 @@ export const featureCases: CaseTable = {
     'b/x.yaml': configMap,
     'd.yaml': deployment,
   },
+  'replacements: empty targets in a file': overApp('replacements: [{path: r.yaml}]\n', { 'r.yaml': 'source: {kind: ConfigMap}\ntargets: []\n' }),
+  'replacements: empty targets of a transformer': overApp('transformers: [t.yaml]\n', { 't.yaml': 'apiVersion: builtin\nkind: ReplacementTransformer\nmetadata: {name: t}\nreplacements: [{source: {kind: ConfigMap}, targets: []}]\n' }),
   'names: affixes of nulls': overApp('', { 'kustomization.yaml': 'resources: [o.yaml]\nnamePrefix: p-\nnameSuffix: -s\nconfigurations: [c.yaml]\n', 'c.yaml': ['namePrefix', 'nameSuffix'].map((affix) => `${affix}:\n${['a', 'b', 'c', 'd', 'e', 'f'].map((key) => `- {path: spec/${key}, kind: Thing}\n`).join('')}`).join(''), 'o.yaml': thing('spec:\n  a: ~\n  b: null\n  c:\n  d: Null\n  e: ""\n  f: 5\n') }),
   'names: configured reference': overApp('namePrefix: p-\nconfigurations: [c.yaml]\n', {
     'c.yaml': 'nameReference:\n- kind: Service\n  version: v1\n  fieldSpecs:\n  - path: spec/routes/services/name\n    kind: IngressRouteUDP\n',
@@ -290,6 +292,7 @@ export const featureCases: CaseTable = {
     'no target': '- source: {kind: ConfigMap}\n  targets:\n  - select: {kind: Other}\n    fieldPaths: [a.b]\n',
     'missing source field': '- source: {kind: ConfigMap, fieldPath: data.x}\n  targets:\n  - select: {kind: Deployment}\n',
     'no targets': '- source: {kind: ConfigMap}\n',
+    'empty targets': '- source: {kind: ConfigMap}\n  targets: []\n',
     'no select': '- source: {kind: ConfigMap}\n  targets:\n  - fieldPaths: [a]\n',
     'index beyond': '- source: {kind: ConfigMap, fieldPath: data.a}\n  targets:\n  - select: {kind: Deployment}\n    fieldPaths: [spec.template.spec.containers.7.image]\n',
     'dots in brackets': '- source: {kind: ConfigMap, fieldPath: data.a}\n  targets:\n  - select: {kind: Deployment}\n    fieldPaths: ["metadata.annotations.[a.b/c]", "metadata.labels.d\\\\.e"]\n    options: {create: true}\n',
