@@ -22,6 +22,11 @@ function recorded(topic: string): Record<string, Recorded> {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, Recorded>) : {};
 }
 
+function withoutError(answer: Recorded): Recorded {
+  const { error: _, ...rest } = answer;
+  return rest;
+}
+
 async function record(topic: string, cases: CaseTable): Promise<void> {
   const known = recording === 'all' ? {} : recorded(topic);
   const answers: Record<string, Recorded | undefined> = {};
@@ -53,7 +58,7 @@ for (const [topic, cases] of Object.entries(topics)) {
   if (recording) await record(topic, cases);
   const recordedAnswers = recorded(topic);
   const answers = Object.fromEntries(
-    Object.entries(recordedAnswers).map(([name, { error: _, ...answer }]) => [name, answer]),
+    Object.entries(recordedAnswers).map(([name, answer]) => [name, withoutError(answer)]),
   );
 
   describe(`${topic}, as kubectl kustomize answered`, () => {
