@@ -6,6 +6,7 @@ import { ApiError, type Schema } from '../../kubernetes/index.ts';
 import { duplicateFields } from './json-text.ts';
 import { decodeProtobuf } from './protobuf.ts';
 import { badRequest } from './status.ts';
+import { isTooDeep } from './yaml-depth.ts';
 
 export interface Body {
   readonly value: unknown;
@@ -79,6 +80,7 @@ export function decodeYaml(bytes: Buffer): Body {
       // A flow mapping, perhaps.
     }
   }
+  if (isTooDeep(text)) throw badRequest('error decoding YAML: exceeded max depth');
   try {
     const value = parseYaml(text, { uniqueKeys: false, maxAliasCount: 100, logLevel: 'error' }) as unknown;
     const duplicates = parseDocument(text, { logLevel: 'error' }).errors.filter(

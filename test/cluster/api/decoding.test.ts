@@ -8,6 +8,7 @@ import { compileJsonPath } from '../../../src/cluster/api/tables/custom.ts';
 import { pruneUnknown } from '../../../src/cluster/api/validation/defaults.ts';
 import { validateBySchema } from '../../../src/cluster/api/validation/structural.ts';
 import { decodeTyped } from '../../../src/cluster/api/validation/typed.ts';
+import { isTooDeep } from '../../../src/cluster/api/yaml-depth.ts';
 import { builtInSchema, type KubeObject, type Schema } from '../../../src/kubernetes/index.ts';
 
 describe('duplicate fields of a JSON text', () => {
@@ -21,6 +22,32 @@ describe('duplicate fields of a JSON text', () => {
     ['{"a":"{\\"a\\":1,\\"a\\":2}"}', []],
   ])('in %s are %j', (text, fields) => {
     expect(duplicateFields(text)).toEqual(fields);
+  });
+});
+
+describe('a YAML text', () => {
+  const rows = (count: number, row: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => row(index)).join('');
+
+  it.each([
+    ['open brackets', '['.repeat(10_000)],
+    ['brackets', '['.repeat(600) + ']'.repeat(600)],
+    ['brackets that quoted ones seem to close', '[ "]", '.repeat(600)],
+    ['braces', `${'{a: '.repeat(600)}1${'}'.repeat(600)}`],
+    ['dashes', `${'- '.repeat(600)}x`],
+    ['question marks', `${'? '.repeat(600)}x`],
+    ['keys', `${rows(600, (index) => `${' '.repeat(index)}a:\n`)}`],
+    ['brackets in a second document', `a: b\n---\n${'['.repeat(600)}`],
+  ])('is too deep for its %s', (_, text) => {
+    expect(isTooDeep(text)).toBe(true);
+  });
+
+  it.each([
+    ['many brackets side by side', rows(2000, (index) => `a${index}: [{b: []}]\n`)],
+    ['many brackets in a text', `a: |\n${'  [[[{{{\n'.repeat(500)}`],
+    ['a hundred levels', `${'['.repeat(100)}${']'.repeat(100)}`],
+  ])('is not for %s', (_, text) => {
+    expect(isTooDeep(text)).toBe(false);
   });
 });
 
