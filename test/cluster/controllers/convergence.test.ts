@@ -143,6 +143,17 @@ async function run(cluster: TestCluster, steps: readonly Step[]): Promise<void> 
   }
 }
 
+/** Its size and its template change together, to Recreate, while two ReplicaSets of a rolling update have pods. */
+const recreatedAmidARollout: Step[] = [
+  { act: 'apply', name: 'dns', replicas: 1, image: 'a:1', strategy: 'RollingUpdate' },
+  { act: 'apply', name: 'dns', replicas: 1, image: 'a:2', strategy: 'RollingUpdate' },
+  { act: 'kill', index: 8 },
+  { act: 'remove', name: 'echo', policy: 'Foreground' },
+  { act: 'unserve', name: 'echo' },
+  { act: 'scale', name: 'echo', replicas: 0 },
+  { act: 'apply', name: 'dns', replicas: 2, image: 'a:3', strategy: 'Recreate' },
+];
+
 describe('the controllers', () => {
   it('come to rest where they should after every history', async () => {
     await fc.assert(
@@ -151,7 +162,7 @@ describe('the controllers', () => {
         await run(cluster, steps);
         expect(cluster.errors).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[recreatedAmidARollout]] },
     );
   });
 

@@ -133,11 +133,16 @@ async function roll(work: Work, hasPods: (set: ReplicaSet) => boolean): Promise<
   if (isComplete(work, newSet)) await forget(work);
 }
 
-/** The Deployment's size was changed since its ReplicaSets were last scaled. */
+/**
+ * The Deployment's size was changed since its ReplicaSets were last scaled. Recreate shares nothing out among several of them, and goes on
+ * with them all; the real controller waits for ever there.
+ */
 function isBeingScaled({ deployment, sets }: Work): boolean {
-  return sets.some((set) => {
+  const active = sets.filter((set) => specReplicas(set) > 0);
+  if (deployment.spec.strategy?.type === 'Recreate' && active.length > 1) return false;
+  return active.some((set) => {
     const before = desiredBefore(set);
-    return specReplicas(set) > 0 && before !== undefined && before !== replicasOf(deployment.spec);
+    return before !== undefined && before !== replicasOf(deployment.spec);
   });
 }
 
