@@ -57,6 +57,10 @@ interface SimpleKey {
 
 /** libyaml: a key that is not marked with `?` may be this long, in characters. */
 const maxSimpleKeyLength = 1024;
+/** libyaml's: a version, or a handle with its prefix, and perhaps a comment. */
+const directive =
+  /^%(?:YAML[ \t]+[0-9]{1,9}\.[0-9]{1,9}|TAG[ \t]+!(?:[A-Za-z0-9_-]*!)?[ \t]+\S+)(?:[ \t]+#.*|[ \t]*)$/;
+
 /** Deeper nesting is refused: nothing real is, and each level costs stack. */
 const maxDepth = 1000;
 
@@ -318,7 +322,9 @@ export class Scanner {
     this.#removeSimpleKey();
     this.#simpleKeyAllowed = false;
     while (!this.#isBreakz(this.#position)) this.#position++;
-    this.#push(token.directive, offset, this.#text.slice(offset, this.#position));
+    const text = this.#text.slice(offset, this.#position);
+    if (!directive.test(text)) throw new YamlSyntaxError('this is not a directive of YAML', offset);
+    this.#push(token.directive, offset, text);
   }
 
   #fetchDocumentIndicator(character: number): void {

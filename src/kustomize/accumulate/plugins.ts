@@ -228,7 +228,8 @@ const transformers: Readonly<
   ReplicaCountTransformer: plugin(
     pluginRecord({ replica, fieldSpecs: specs }),
     (value, _, build) => (resources) => {
-      if (value.replica) setReplicas(value.replica, of(value.fieldSpecs), resources, build);
+      if (!value.replica) refuse('SL1011', 'this transformer has no replica', value.node);
+      setReplicas(value.replica, of(value.fieldSpecs), resources, build);
     },
   ),
   ReplacementTransformer: plugin(

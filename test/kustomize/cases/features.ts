@@ -181,6 +181,8 @@ export const featureCases: CaseTable = {
   },
   'replacements: empty targets in a file': overApp('replacements: [{path: r.yaml}]\n', { 'r.yaml': 'source: {kind: ConfigMap}\ntargets: []\n' }),
   'replacements: empty targets of a transformer': overApp('transformers: [t.yaml]\n', { 't.yaml': 'apiVersion: builtin\nkind: ReplacementTransformer\nmetadata: {name: t}\nreplacements: [{source: {kind: ConfigMap}, targets: []}]\n' }),
+  'transformers: replicas of nothing': overApp('transformers: [t.yaml]\n', { 't.yaml': 'apiVersion: builtin\nkind: ReplicaCountTransformer\nmetadata: {name: t}\n' }),
+  ...table('directives at the end', (line: string) => overApp(`${line}\n`), Object.fromEntries(['%  x', '%foo bar', '%YAML 1.2', '%TAG ! x', '%YAML', '%YAML 1.1 # c', '%YAML 1.1 x', '%YAML1.1', '%', '%TAG ! tag:x,2000:', '%TAG !e! tag:x', '%YAML 2.0', '%YAML 1.x', '%TAG e x', '%YAML 1.1\n---\na: b'].map((line) => [line, line]))),
   'names: affixes of nulls': overApp('', { 'kustomization.yaml': 'resources: [o.yaml]\nnamePrefix: p-\nnameSuffix: -s\nconfigurations: [c.yaml]\n', 'c.yaml': ['namePrefix', 'nameSuffix'].map((affix) => `${affix}:\n${['a', 'b', 'c', 'd', 'e', 'f'].map((key) => `- {path: spec/${key}, kind: Thing}\n`).join('')}`).join(''), 'o.yaml': thing('spec:\n  a: ~\n  b: null\n  c:\n  d: Null\n  e: ""\n  f: 5\n') }),
   'names: configured reference': overApp('namePrefix: p-\nconfigurations: [c.yaml]\n', {
     'c.yaml': 'nameReference:\n- kind: Service\n  version: v1\n  fieldSpecs:\n  - path: spec/routes/services/name\n    kind: IngressRouteUDP\n',
