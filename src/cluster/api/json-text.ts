@@ -1,7 +1,7 @@
 /** Finds the fields that a JSON text gives twice, which JSON.parse passes over. */
 
-/** Deeper texts are refused: whoever walks the value would run out of stack. */
-const maxDepth = 500;
+/** Deeper texts are refused, in YAML too: whoever walks the value would run out of stack. */
+export const maxDepth = 500;
 
 /**
  * Paths as Kubernetes names them, `spec.ports[0].port`, in the order found. The text has to be valid JSON. Throws where it

@@ -1,10 +1,10 @@
-import { composeDocument, SourceText, type YamlNode } from '../../yaml/index.ts';
-
 /**
- * As deep as JSON may be. The `yaml` package calls itself for each level, and where it runs out of stack within a regular expression that
- * V8 is just compiling, the whole process ends: it must not be given what is deeper.
+ * The `yaml` package calls itself for each level, and where it runs out of stack within a regular expression that V8 is just compiling, the
+ * whole process ends: it must not be given what is too deep.
  */
-const maxDepth = 500;
+
+import { composeDocument, SourceText, type YamlNode } from '../../yaml/index.ts';
+import { maxDepth } from './json-text.ts';
 
 /** Blanks, dashes and the like at the beginning of a line: each may be a level. */
 const deepLine = new RegExp(`^(?:[ \\t]|[-?:](?=[ \\t])){${maxDepth}}`, 'm');

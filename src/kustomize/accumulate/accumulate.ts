@@ -92,13 +92,12 @@ function runTransforms(
     passes = [];
   };
   for (const transform of transforms) {
+    if (!transform.kind.startsWith('Patch')) resources.settled = new MarkedNodes();
     if ('pass' in transform) {
-      resources.settled = new MarkedNodes();
       passes.push(transform.pass);
       if (note) runPending();
     } else {
       runPending();
-      if (!transform.kind.startsWith('Patch')) resources.settled = new MarkedNodes();
       transform.run(resources);
     }
     note?.(transform);

@@ -168,8 +168,8 @@ export function readCrds(paths: readonly Located<string>[], loader: Loader, buil
     for (const { key, value } of root.entries) {
       if (isNullNode(value)) continue;
       if (value.kind !== 'map') refuse('SL1004', `${key.text} is no API description`, value);
-      refuseOtherThanMaps(root, key.text);
       const properties = propertiesOf(root, key.text);
+      refuseOtherThanMaps(root, key.text, properties);
       const isType = ['kind', 'apiVersion', 'metadata'].every((field) => fieldOf(properties, field));
       if (!isType) continue;
       const kind = key.text.split('.').at(-1) ?? '';
@@ -180,8 +180,7 @@ export function readCrds(paths: readonly Located<string>[], loader: Loader, buil
 }
 
 /** What kustomize cannot decode as a schema. */
-function refuseOtherThanMaps(root: YamlNode, type: string): void {
-  const properties = propertiesOf(root, type);
+function refuseOtherThanMaps(root: YamlNode, type: string, properties: YamlNode | undefined): void {
   const parts = [
     schemaOf(root, type),
     properties,

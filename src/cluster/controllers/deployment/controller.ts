@@ -118,7 +118,7 @@ async function roll(work: Work, hasPods: (set: ReplicaSet) => boolean): Promise<
   const old = () => work.sets.filter((set) => set !== newSet);
   let newSet = findNewReplicaSet(deployment, work.sets);
   if (deployment.spec.strategy?.type === 'Recreate') {
-    const active = old().filter((set) => specReplicas(set) > 0);
+    const active = old().filter(isActive);
     for (const set of active) await scaleTo(work, set, 0);
     if (active.length > 0 || old().some(hasPods)) return;
   }
@@ -133,12 +133,14 @@ async function roll(work: Work, hasPods: (set: ReplicaSet) => boolean): Promise<
   if (isComplete(work, newSet)) await forget(work);
 }
 
+const isActive = (set: ReplicaSet): boolean => specReplicas(set) > 0;
+
 /**
  * The Deployment's size was changed since its ReplicaSets were last scaled. Recreate shares nothing out among several of them, and goes on
  * with them all; the real controller waits for ever there.
  */
 function isBeingScaled({ deployment, sets }: Work): boolean {
-  const active = sets.filter((set) => specReplicas(set) > 0);
+  const active = sets.filter(isActive);
   if (deployment.spec.strategy?.type === 'Recreate' && active.length > 1) return false;
   return active.some((set) => {
     const before = desiredBefore(set);
@@ -149,7 +151,7 @@ function isBeingScaled({ deployment, sets }: Work): boolean {
 /** Changes sizes only, template and strategy aside. */
 async function scaleAsItStands(work: Work): Promise<void> {
   const { deployment } = work;
-  const active = work.sets.filter((set) => specReplicas(set) > 0);
+  const active = work.sets.filter(isActive);
   const newSet = findNewReplicaSet(deployment, work.sets);
   const latest = newSet ?? work.sets.toSorted((left, right) => revisionOf(right) - revisionOf(left))[0];
   const single = active.length <= 1 ? (active[0] ?? latest) : undefined;
